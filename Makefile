@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # $(call say,中文,English): by FENGSUI_LANG, as the program speaks
 say = @echo "$(if $(filter en%,$(FENGSUI_LANG)),$(2),$(1))"
 
-.PHONY: run test test-all check fuzz fuzz-http versions services lock sbom notices clean
+.PHONY: run test test-all check fuzz fuzz-http versions services lock sbom notices wheel clean
 .DEFAULT_GOAL := run
 
 run: .venv/ready console/static/vendor/ready
@@ -80,6 +80,12 @@ lock:
 sbom: .venv/ready
 	$(BIN)/python deploy/parts.py sbom sbom.cdx.json
 	@echo "sbom.cdx.json"
+
+# wheel and sdist of the commit, the same bytes each time, with their bill of materials and provenance in
+# dist/: make wheel KEY=release.pem signs it (docs/operations.md)
+KEY ?=
+wheel: .venv/ready console/static/vendor/ready
+	$(BIN)/python deploy/wheel.py $(if $(KEY),--key $(KEY)) $(ARGS)
 
 # the tables of THIRD-PARTY.md, after the lock has changed
 notices: .venv/ready

@@ -13,9 +13,11 @@ import re
 import sys
 import tomllib
 from base64 import b64decode
+from datetime import datetime
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 import yaml
 from cyclonedx.contrib.license.factories import LicenseFactory
@@ -198,15 +200,19 @@ _SCOPE = {
 }
 
 
-def sbom() -> str:
-    """The bill of materials. Raises ValueError: it does not fit the schema."""
+def sbom(wheel: str = "", number: UUID | None = None, at: datetime | None = None) -> str:
+    """The bill of materials. wheel: its SHA-256, where it is the bill of one; number, at: of the bill itself,
+    where it shall be the same each time. Raises ValueError: it does not fit the schema."""
     make = LicenseFactory()
     ours = Component(
         name="fengsui", version=version("fengsui"), type=ComponentType.APPLICATION,
         licenses=[make.make_from_string("Apache-2.0")], bom_ref="fengsui",
         purl=PackageURL("pypi", None, "fengsui", version("fengsui")),
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=wheel)] if wheel else [],
     )  # fmt: skip
-    bom, made = Bom(), []
+    bom, made = Bom(serial_number=number), []
+    if at is not None:
+        bom.metadata.timestamp = at
     bom.metadata.component = ours
     for p in parts():
         kind = "docker" if p.kind == "container" else p.kind

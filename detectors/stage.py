@@ -55,7 +55,7 @@ class Detect:
 
     name = "detect"
     reads = "observations"
-    format = 2
+    format = 3
     ticks = 5.0
 
     def __init__(self, district: District, frame: Callable[[str], bytes | None]) -> None:

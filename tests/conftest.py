@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = [
+    "tests.support.examples",  # before Hypothesis looks for the profile that the command line names
     "tests.support.tiers",
     "tests.support.compiled",
     "tests.support.order",

@@ -59,7 +59,7 @@ class Address:
 
     name = "address"
     reads = "alerts"
-    format = 1
+    format = 2
     ticks = 0.0
 
     def __init__(self, district: District, live: bool | None = None) -> None:

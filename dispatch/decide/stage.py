@@ -64,7 +64,7 @@ class Decide:
 
     name = "decide"
     reads = "cases"
-    format = 2
+    format = 3
     ticks = 5.0
 
     def __init__(

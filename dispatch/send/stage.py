@@ -53,7 +53,7 @@ class Send:
 
     name = "send"
     reads = "deliveries"
-    format = 1
+    format = 2
     ticks = 1.0
 
     def __init__(

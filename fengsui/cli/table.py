@@ -131,6 +131,17 @@ COMMANDS = {
             "A topic as JSON lines, in an order that two runs of one storm share; `ledger "
             "--out DIR`: the signed ledger as a folder for `fengsui audit DIR`.",
         ),
+        "upgrade-check": Entry(
+            "fengsui.cli.operate.upgrade:upgrade_check",
+            "升级前试：旧版 → 本版 → 旧版 → 本版，一场暴雨中逐个环节更换，查有没有丢、有没有发两次。",
+            "Before an upgrade: old → this → old → this version, stage by stage in a storm; was anything lost "
+            "or sent twice?",
+        ),
+        "verify-wheel": Entry(
+            "fengsui.cli.operate.wheel:verify_wheel",
+            "安装前查：FILE 是不是这把钥匙的主人由那个提交构建的，一个字节也没有改。",
+            "Before installing: was FILE built from that commit by whoever has the key, with no byte changed?",
+        ),
         "openapi": Entry(
             "fengsui.cli.operate.openapi:openapi",
             "一个 HTTP 入口的 OpenAPI 3.1 文件，给要接入的程序。",
@@ -221,8 +232,7 @@ COMMANDS = {
         "replay": Entry(
             "fengsui.cli.play:replay",
             "回放测值 CSV（station,quantity,time,value），经 MQTT，保留事件时间。",
-            "A CSV of measurements (station,quantity,time,value) through MQTT, keeping "
-            "event times.",
+            "A CSV of measurements (station,quantity,time,value) through MQTT, keeping event times.",
         ),
         "drill": Entry(
             "fengsui.cli.review:drill",
@@ -260,8 +270,7 @@ COMMANDS = {
             "发布前估计：AREA[,AREA…] 里谁会收到、走哪些渠道、谁收不到；以及水往下游会到哪"
             "里、到达时间的范围（docs/plans.md）。",
             "Who would be reached in AREA[,AREA…], by which ways, and who would not; and "
-            "what the water may come to downstream of them, with the range of its arrival "
-            "(docs/en/plans.md).",
+            "what the water may come to downstream of them, with the range of its arrival (docs/en/plans.md).",
         ),
         "coverage": Entry(
             "fengsui.cli.people.reach:coverage_",
@@ -282,8 +291,7 @@ COMMANDS = {
         "seismic": Entry(
             "fengsui.cli.skill.seismic:seismic",
             "地声评分：规则在真实波形上提前多久、平时误报多少，逐条逐阈值并列。",
-            "What rules make of real shaking: lead before flows and alarms without one, side "
-            "by side.",
+            "What rules make of real shaking: lead before flows and alarms without one, side by side.",
         ),
         "sign": Entry(
             "fengsui.cli.skill.sign:sign",
@@ -354,14 +362,12 @@ COMMANDS = {
         "answer": Entry(
             "fengsui.cli.operate.cap:answer",
             "回复邻县：告诉 NEIGHBOUR 其消息 IDENTIFIER 已接受或不接受（CAP Ack, Error）。",
-            "Say to NEIGHBOUR that its message IDENTIFIER is accepted or declined (CAP "
-            "Ack, Error).",
+            "Say to NEIGHBOUR that its message IDENTIFIER is accepted or declined (CAP Ack, Error).",
         ),
         "cap-key": Entry(
             "fengsui.cli.operate.cap:cap_key",
             "签名证书：本运行签 CAP 所用，交给邻县；没有就造一张。",
-            "The certificate that this run signs CAP with, for neighbours; made when there "
-            "is none.",
+            "The certificate that this run signs CAP with, for neighbours; made when there is none.",
         ),
         "cap-fields": Entry(
             "fengsui.cli.operate.cap:cap_fields",
@@ -375,14 +381,12 @@ COMMANDS = {
             "服务器配置：由各表生成 mosquitto 的设置、用户、权限和证书；或用 FENGSUI_LOG 里"
             "管理员的地址，给 Kafka 上每个程序建用户和权限。",
             "Settings, users, rights and certificates for mosquitto, from the tables; or a "
-            "user with its rights for every program on Kafka, by an administrator's "
-            "address in FENGSUI_LOG.",
+            "user with its rights for every program on Kafka, by an administrator's address in FENGSUI_LOG.",
         ),
         "backup": Entry(
             "fengsui.cli.operate.operate:backup",
             "备份：把运行和区县目录存入 FILE.tar.gz，不含秘密；全线可以照常运行。",
-            "The run and the district's folder into FILE.tar.gz, without secrets; the line "
-            "may run.",
+            "The run and the district's folder into FILE.tar.gz, without secrets; the line may run.",
         ),
         "restore": Entry(
             "fengsui.cli.operate.operate:restore",

@@ -32,8 +32,9 @@ class Write(NamedTuple):
 class Stage(Protocol):
     """One stage of the line.
 
-    name: the consumer group. reads: the topic. format: the version of the snapshot's form; a
-    snapshot of another format is not loaded, the state is rebuilt from the log instead.
+    name: the consumer group. reads: the topic. format: the version of the snapshot's form. It rises with each
+    change that a version before could not load: that one leaves a newer format aside and rebuilds from the
+    log, so that going back ends no stage. An older format is loaded where `load` can, else rebuilt too.
     ticks: in a live run the runner puts a Tick into the stage's own partitions this often
     (seconds); 0 for never. An exercise's time comes down the line.
     """

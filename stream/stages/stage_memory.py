@@ -13,7 +13,7 @@ import msgspec
 
 from config.language import Text
 from stream.guard import fault
-from stream.log.port import Consumer, Corrupt, Entry, Fenced, Log, Out
+from stream.log.port import Consumer, Corrupt, Entry, Fenced, Log, Out, Snapshot
 from stream.oplog import say
 from stream.records import DeadLetter, Record, Run, decode, encode
 from stream.stages.run_identity import another
@@ -150,17 +150,7 @@ def rebuild(
     state, position = stage.new(partition), 0
     snapshot = consumer.snapshot(partition)
     if snapshot is not None and snapshot.position <= until:
-        form, body = msgspec.msgpack.decode(snapshot.body, type=tuple[int, bytes])
-        if form == stage.format:
-            state, position = stage.load(partition, body), snapshot.position
-        else:
-            say(
-                stage.name,
-                Text(
-                    f"快照格式 {form} 不是本版的 {stage.format}，不用",
-                    f"snapshot of format {form}, mine is {stage.format}: left aside",
-                ),
-            )
+        state, position = _remembered(stage, partition, snapshot)
     oldest = log.starts(stage.reads)[partition]
     if position < min(oldest, until):
         say(
@@ -185,6 +175,63 @@ def rebuild(
         state = hand.take(partition, state, entries, before).state
         position = entries[-1].offset + 1
     return state
+
+
+def _remembered(stage: Stage, partition: int, snapshot: Snapshot) -> tuple[Any, int]:
+    """The state of a snapshot, and its position; an empty one at 0 where this build cannot read it, for a newer
+    one wrote it, or an older."""
+    try:
+        form, body = msgspec.msgpack.decode(snapshot.body, type=tuple[int, bytes])
+        if form <= stage.format:
+            state = stage.load(partition, body)
+            _tell_difference(stage, partition, body)
+            return state, snapshot.position
+        words = Text(
+            f"快照格式 {form} 比本版的 {stage.format} 新，不用，从日志重建",
+            f"snapshot of format {form}, mine is {stage.format}: left aside, rebuilt from the log",
+        )
+    except NOT_THE_RECORD:
+        raise
+    except Exception as e:  # noqa: BLE001  # whatever another build may have written
+        words = Text(
+            f"快照读不懂（{fault(e)}），多半是别的版本写的：不用，从日志重建",
+            f"a snapshot that this version cannot read ({fault(e)}), as another version writes: left "
+            "aside, rebuilt from the log",
+        )
+    say(stage.name, words)
+    return stage.new(partition), 0
+
+
+def _parts(body: bytes) -> frozenset[str]:
+    """The names of what a memory is made of; none where it is no map."""
+    try:
+        return frozenset(msgspec.msgpack.decode(body, type=dict[str, msgspec.Raw]))
+    except msgspec.MsgspecError:
+        return frozenset()
+
+
+def _tell_difference(stage: Stage, partition: int, body: bytes) -> None:
+    """Say what only one of the two versions remembers: the snapshot is good for all the rest, and reading all
+    anew with other rules could differ from what went out already."""
+    theirs, mine = _parts(body), _parts(stage.dump(stage.new(partition)))
+    if dropped := ", ".join(sorted(theirs - mine)):
+        say(
+            stage.name,
+            Text(
+                f"快照是较新的版本写的，本版不记得：{dropped}；其余照用",
+                f"a newer version wrote the snapshot; this one does not remember: {dropped}; the "
+                "rest is used",
+            ),
+        )
+    if missing := ", ".join(sorted(mine - theirs)) if theirs else "":
+        say(
+            stage.name,
+            Text(
+                f"快照是较旧的版本写的，没有：{missing}；从现在起记。换回新版时，请对照在办的预警和订阅",
+                f"an older version wrote the snapshot, without: {missing}; remembered from now on. Back "
+                "from an older version, compare the open warnings and the list of subscribers",
+            ),
+        )
 
 
 def snapshot_body(stage: Stage, state: Any) -> bytes:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
+from config.language import en
 from console.model.follow import DECODERS, Follower
 from detectors.stage import Detect
 from dispatch.address.stage import Address
@@ -190,6 +191,74 @@ def test_every_rebuild_leaves_out_the_same(
         known = [int(r) for r in rows[:until] if r != b"\xff"]
         assert rebuild(Hand(Picky()), log, consumer, 0, until) == plain(known)[0]
         assert rebuild(Hand(Picky()), log, ours, 0, until) == plain(known)[0]
+    log.close()
+
+
+class Remembering(Picky):
+    """A version whose memory has also `more` parts, and cannot read a `sum` that is no number."""
+
+    def __init__(self, *more: str) -> None:
+        self.more = dict.fromkeys(more, 0)
+
+    def new(self, partition: int) -> Any:
+        return super().new(partition) | self.more
+
+    def dump(self, state: Any) -> bytes:
+        return msgspec.msgpack.encode(state)
+
+    def load(self, partition: int, body: bytes) -> Any:
+        found = msgspec.msgpack.decode(body)
+        mine = self.new(partition)
+        return {**mine, **{k: v for k, v in found.items() if k in mine}, "sum": int(found["sum"])}
+
+
+class Later(Remembering):
+    """Of the next format, as one that changed its form says."""
+
+    format = 2
+
+
+class Spelled(Remembering):
+    """The same format, and a form that no other version can read."""
+
+    def dump(self, state: Any) -> bytes:
+        return msgspec.msgpack.encode({**state, "sum": f"{state['sum']} in all"})
+
+    def load(self, partition: int, body: bytes) -> Any:
+        found = msgspec.msgpack.decode(body)
+        return {**found, "sum": int(found["sum"].split()[0])}
+
+
+@pytest.mark.parametrize(
+    ("wrote", "reads", "said"),
+    [
+        (Remembering(), Remembering(), ""),
+        (Remembering("roads"), Remembering(), "newer version wrote the snapshot"),
+        (Remembering(), Remembering("roads"), "older version wrote the snapshot"),
+        (Spelled(), Remembering(), "cannot read"),
+        (Later(), Remembering(), "snapshot of format 2, mine is 1: left aside"),
+        (Remembering(), Later(), ""),
+        (Spelled(), Later(), "cannot read"),
+    ],
+    ids=["same", "newer", "older", "unreadable", "of-later", "later", "later-unreadable"],
+)
+def test_a_snapshot_of_another_version_is_used_or_left_aside_in_words(
+    tmp_path: Path, wrote: Any, reads: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(f"sqlite:///{tmp_path}", "exercise", "toy", 1)
+    log.append([Out("observations", "k", b"%d" % v) for v in (4, 5, 6)])
+    read_all(log, wrote)
+    ours = log.join("observations", "picky", "m")
+    deadline = time.monotonic() + WAIT_S
+    while not ours.owned() and time.monotonic() < deadline:
+        ours.poll(0.05, 1)
+    assert ours.snapshot(0) is not None
+    told: list[str] = []
+    monkeypatch.setattr("stream.stages.stage_memory.say", lambda _, words: told.append(en(words)))
+    assert rebuild(Hand(reads), log, ours, 0, 3)["sum"] == 15
+    assert bool(told) == bool(said)
+    assert said in "".join(told)
+    assert ("roads" in "".join(told)) == ("roads" in {**wrote.more, **reads.more})
     log.close()
 
 

@@ -71,7 +71,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "console": ("model", "pages", "acts", "auth", "things", "routes", "api", "app", "serve"),
     "fengsui": (
         *("pictures", "run", "files", "explain", "review", "status", "inquiry", "doctor", "play"),
-        *("storms", "cli", "__main__"),
+        *("storms", "upgrade", "cli", "__main__"),
     ),
     "bench": ("baseline", "load", "cases", "tune", "against", "run", "command", "__main__"),
 }
@@ -134,7 +134,7 @@ PURE = (
     *("fengsui/explain/*.py", "fengsui/play/in_memory.py", "fengsui/pictures/keeping.py"),
     *(f"fengsui/storms/{f}.py" for f in ("account", "invariants", "weather", "post", "drill")),
     *(f"fengsui/review/{f}.py" for f in ("after_action", "figure", "lanes", "reach")),
-    *("fengsui/review/step_times.py", "fengsui/review/slo.py"),
+    *("fengsui/review/step_times.py", "fengsui/review/slo.py", "fengsui/upgrade/account.py"),
     *(f"fengsui/review/incident/{f}.py" for f in ("annex", "facts", "names", "villages")),
     *(f"fengsui/inquiry/{f}.py" for f in ("known", "moment", "moment_words", "span")),
     *(f"fengsui/doctor/{f}.py" for f in ("heard", "letters", "near", "words", "case", "uses")),
