@@ -17,7 +17,13 @@ RESIDENT = (
 REPORT = "report:"  # an incident's report, by which its deliveries to superiors are named
 INSTRUCTION = "instruct:"  # a person's order in writing, by which its deliveries are named
 _ABOUT = {TASK: "task", PERSON: "people", ALONE: "alone", ROUTE: "route", UNPROVEN: "unproven"}
+RECHECK = "recheck:"  # a call again, by which its deliveries are named
 NOTICE_VALID_MS = 6 * 3_600_000
+
+
+def called_again_about(alert: str) -> str:
+    """The warning that a call again (抽查) is about; "" for what is none."""
+    return alert.removeprefix(RECHECK).partition(":")[2] if alert.startswith(RECHECK) else ""
 
 
 def drill_mark(live: bool) -> Text:

@@ -13,10 +13,11 @@ from stream.records import Record, Run, Tick, Whole
 
 # acts that somebody, or the policy, asks of decide upon a warning; `task`: dispatch/decide/plan/tasks.py;
 # `instruct`: an order in a person's own words to those whose the area's tasks are; `reserve`, `issue`,
-# `restore`: supplies (dispatch/decide/plan/stock.py)
+# `recheck`: dispatch/decide/plan/recheck.py; `restore`: supplies (dispatch/decide/plan/stock.py)
 Act = Literal[
     "propose", "approve", "release", "return", "hold", "reject", "raise", "lower", "cancel", "escalate",
     "override", "verify", "task", "instruct", "reserve", "issue", "restore",
+    "recheck",
 ]  # fmt: skip
 ACTS: tuple[str, ...] = get_args(Act)
 

@@ -9,7 +9,7 @@ from config.records.channels import Channels
 _OUT = Text("越界", "is out of range")
 _RANGES = (("digits", 4, 6), ("valid_min", 5, 1440), ("wrong_most", 2, 20))
 _FIELD = (("check_back_min", 0, 720), ("superior_min", 1, 720))
-_MOVES = (("proofs", 1, 2), ("near_m", 50, 20_000), ("upstairs_to_m", 0, 5))
+_MOVES = (("proofs", 1, 2), ("near_m", 50, 20_000), ("upstairs_to_m", 0, 5), ("recheck_share", 0, 1))
 
 
 def proving_faults(proving: Proving) -> Iterator[tuple[str, Said, Said]]:

@@ -88,7 +88,9 @@ class Proving(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     transfer: a move of people is proven by a photograph of place and time, or a second witness; proofs: how
     many of the two. near_m: so far from the shelter, or the village, a photograph may be taken.
-    upstairs_to_m: of water above the ground floor, up to which upstairs is safe."""
+    upstairs_to_m: of water above the ground floor, up to which upstairs is safe.
+
+    recheck_share: of those who answer for an area, how many a re-check draws, at least one."""
 
     code: bool = False
     digits: int = 4
@@ -100,6 +102,7 @@ class Proving(Row, frozen=True, kw_only=True, forbid_unknown_fields=True):
     proofs: int = 1
     near_m: int = 500
     upstairs_to_m: float = 0.5
+    recheck_share: float = 0.2
 
 
 class Policy(Row, frozen=True, kw_only=True):

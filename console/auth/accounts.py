@@ -30,7 +30,7 @@ __all__ = ["ACTS_OF", "IDLE_MS", "ROLES", "User", "Users"]
 
 ROLES = ("viewer", "duty", "approver", "administrator", "security", "auditor")
 _PREPARE = ("propose", "approve", "return", "hold", "escalate", "raise", "task", "instruct",
-            "reserve", "issue", "restore")  # fmt: skip
+            "reserve", "issue", "restore", "recheck")  # fmt: skip
 ACTS_OF: dict[str, tuple[str, ...]] = {
     "viewer": (),
     "duty": _PREPARE,

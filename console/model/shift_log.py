@@ -45,6 +45,7 @@ ACT = {
     "override": Text("紧急先行发布", "override"),
     "verify": Text("核报", "verify"),
     "task": Text("任务销号", "task"),
+    "recheck": Text("抽查", "re-check"),
     "instruct": Text("签发指令", "order in writing"),
     "reserve": Text("预留物资", "supplies reserved"),
     "issue": Text("领出物资", "supplies issued"),

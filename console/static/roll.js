@@ -1,15 +1,16 @@
 // 转移清点: who should move, who has, who has not, who needs help: those who need help first. People by
 // their opaque ids. Where nobody has said a number it is unknown, not zero.
 
-import { clock, part, picture } from "./live.js";
-import { ACTION, age, el, of, t, time } from "./words.js";
+import { ask, clock, part, picture } from "./live.js";
+import { ACTION, age, el, of, random, t, time } from "./words.js";
 
 const SAID = { moved: ["已转移", "moved"], witnessed: ["证实", "bears it out"], help: ["求助", "needs help"], safe: ["平安", "safe"], received: ["收到", "received"] };
 // how strong an answer is: proven, only said, nothing
 const STRENGTH = { "": ["无回音", "silent"], received: ["已送到", "delivered"], read: ["说收到，无码", "said so, no code"], code: ["码对", "code right"], acted: ["已办", "done, proved"] };
 const isProven = (h) => h.strength === "code" || h.strength === "acted", isSaid = (h) => h.strength === "read";
 const HOW = { shelter: ["安置点", "shelter"], relatives: ["投亲靠友", "relatives"], upstairs: ["上楼", "upstairs"], "": ["未写去处", "place not named"] };
-const WHY = { "": ["缺证人", "no witness"], no_photo: ["没有照片", "no photo"], used: ["照片用过", "photo used before"], alike: ["照片与以前的相同", "photo of before"], blank: ["照片看不出什么", "photo shows nothing"], no_time: ["照片没有时间", "photo without time"], old: ["不是预警以后拍的", "photo before the warning"], no_place: ["照片没有位置", "photo without place"], far: ["不在安置点附近", "photo of elsewhere"], unsafe: ["这里上楼不安全", "upstairs is not safe here"] };
+const WHY = { "": ["缺证人", "no witness"], no_photo: ["没有照片", "no photo"], used: ["照片用过", "photo used before"], alike: ["照片与以前的相同", "photo of before"], blank: ["照片看不出什么", "photo shows nothing"], no_time: ["照片没有时间", "photo without time"], old: ["不是预警以后拍的", "photo before the warning"], no_place: ["照片没有位置", "photo without place"], far: ["不在安置点附近", "photo of elsewhere"], unsafe: ["这里上楼不安全", "upstairs is not safe here"], recheck: ["抽查未应", "no answer to the re-check"] };
+const CAME = { open: ["未答", "not answered yet"], passed: ["✓ 码对", "✓ code right"], failed: ["✗ 未应，已告诉上级", "✗ not answered, superiors told"] };
 const WRONG = { wrong: ["码不对", "wrong code"], late: ["码过期", "code over"], locked: ["错太多，请打电话", "too many wrong, call"] };
 const opened = new Set(); // areas whose answers somebody looks at
 const placeOf = (id) => { const a = picture.ground.areas[id]; return `${t(a.town, a.town_en)} ${t(a.name, a.en)}`; };
@@ -52,6 +53,28 @@ function glance(found) {
   return el("div", {}, woken, moves);
 }
 
+// 抽查: the draw is the record's, not the presser's; said in one line what came of it
+const asked = new Map(); // area -> what came of the last press
+function again(r) {
+  const open = Object.entries(part("warnings")).find(([, w]) => w.area === r.area);
+  if (!(r.heard || []).length || !open || !picture.me.acts.includes("recheck")) return "";
+  const said = el("span", { role: "status", class: "note" }, asked.get(r.area) || "");
+  const go = el("button", { type: "button", "data-again": r.area, onclick: send }, t("随机抽查", "Re-check at random"));
+  async function send() {
+    go.disabled = true;
+    try {
+      const [id, w] = open;
+      const [answer] = await ask("/api/acts", { act: "recheck", key: random(), reason: t("值班台随机抽查", "re-check at random"), places: [{ area: w.area, hazard: w.hazard, alert: id, version: w.version }] });
+      asked.set(r.area, of(answer.words));
+    } catch (error) {
+      asked.set(r.area, `${t("没有送出：", "Not sent: ")}${error.message}`);
+    }
+    said.textContent = asked.get(r.area);
+    go.disabled = false;
+  }
+  return el("p", {}, go, " ", said);
+}
+
 const strong = (h) => `${h.person} ${of(STRENGTH[h.strength])}${WRONG[h.verdict] && !isProven(h) ? ` · ${of(WRONG[h.verdict])}` : ""}${h.wrong ? t(`（错 ${h.wrong} 次）`, ` (${h.wrong} wrong)`) : ""}${h.at ? ` ${time(h.at, clock())}` : ""}`;
 
 const HEAD = () => [t("预警区", "Area"), t("应转移", "Should move"), t("已转移", "Moved"), t("未转移", "Not yet"), t("求助", "Help"), t("最近的话", "Newest word"), t("谁说的", "Who said so")];
@@ -71,6 +94,8 @@ function row(r) {
     cell(5, {}, newest ? age(clock() - newest) : t("从未", "never")),
     cell(6, {}, el("details", { open: opened.has(r.area), ontoggle: (e) => { if (e.target.open) opened.add(r.area); else opened.delete(r.area); } },
       el("summary", { "data-answers": r.area }, t(`${words.length} 条，${r.unanswered.length} 人未答`, `${words.length} words, ${r.unanswered.length} have not answered`)),
+      ...(r.rechecks || []).map((x) => el("p", { class: x.state === "failed" ? "bad" : "", "data-recheck": x.person }, `${t("抽查", "re-check")} ${time(x.at, clock())} ${x.person} ${of(CAME[x.state])}`)),
+      again(r),
       ...words.map((w) => el("p", {}, word(w))),
       ...(r.transfers ? r.transfers.rows.map((m) => el("p", { class: m.proven ? "" : "bad", "data-move": m.person }, `${m.proven ? "✓" : "✗"} ${of(HOW[m.how])} ${m.people} ${m.person}${m.proven ? "" : ` · ${of(WHY[m.why])}`}${m.witnesses.length ? t(` · 证人 ${m.witnesses.join(" ")}`, ` · witness ${m.witnesses.join(" ")}`) : ""}`)) : []),
       ...(r.heard || []).map((h) => el("p", { class: isProven(h) ? "" : "bad", "data-heard": h.person }, `${isProven(h) ? "✓" : isSaid(h) ? "？" : "✗"} ${strong(h)}`)),

@@ -10,7 +10,7 @@ export const ACT = {
   return: ["退回补正", "return"], hold: ["暂缓", "hold"], reject: ["驳回", "reject"],
   raise: ["升级", "raise"], lower: ["降级", "lower"], cancel: ["解除", "cancel"],
   escalate: ["上报下一级", "escalate"], override: ["紧急先行发布", "override"], task: ["任务销号", "task done"],
-  instruct: ["签发指令", "order in writing"], reserve: ["预留物资", "supplies reserved"], issue: ["领出物资", "supplies issued"], restore: ["归还物资", "supplies brought back"],
+  recheck: ["抽查", "re-check"], instruct: ["签发指令", "order in writing"], reserve: ["预留物资", "supplies reserved"], issue: ["领出物资", "supplies issued"], restore: ["归还物资", "supplies brought back"],
 };
 export const STATE = {
   proposed: ["待决定", "to be decided"], returned: ["退回补正", "returned"], held: ["暂缓", "held"],

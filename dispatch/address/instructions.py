@@ -1,14 +1,23 @@
-"""A person's order in writing to those whose the area's tasks are: one delivery each, which no later version
-replaces and which asks for an answer. Pure."""
+"""A person's order in writing to those whose the area's tasks are, and the call again (抽查) to who was drawn:
+one delivery each, which no later version replaces and which asks for an answer. Pure."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from config.language import Text, choose, zh
 from config.records.district import Contact, District
 from config.records.level import Action, Level
 from dispatch.decide.plan.instruct import addressees
 from dispatch.decide.plan.tasks import Course
-from dispatch.notices import INSTRUCTION, NOTICE_VALID_MS, drill_mark, instruction_title
+from dispatch.notices import (
+    INSTRUCTION,
+    NOTICE_VALID_MS,
+    RECHECK,
+    drill_mark,
+    instruction_title,
+)
+from dispatch.proving.codes import asking, blank
+from dispatch.proving.draw import candidates, drawn
 from dispatch.records import Decision, Delivery, Route, delivery_id
 from dispatch.words.sms_length import segments
 
@@ -60,4 +69,56 @@ def _delivery(district: District, decision: Decision, live: bool, at: int, to: C
         lang=to.lang,
         must_answer=True,
         category=to.kind,
+    )
+
+
+def called_again(district: District, decision: Decision, live: bool, at: int) -> list[Delivery]:
+    """To who was drawn, by telephone first. The warning's name is another than before, and so is the code."""
+    area, proving = district.areas.get(decision.area), district.policy.proving
+    if area is None or not proving.code:
+        return []
+    among = candidates(district, area.id)
+    names = drawn(among, decision.hash, proving.recheck_share, decision.count)
+    return [_again(district, decision, live, at, district.contacts[who]) for who in names]
+
+
+def _again(district: District, decision: Decision, live: bool, at: int, to: Contact) -> Delivery:
+    area = district.areas[decision.area]
+    name = f"{RECHECK}{decision.hash[:16]}:{decision.alert}"
+    lang: Literal["zh", "en"] = "en" if to.lang == "en" else "zh"
+    words = choose(
+        drill_mark(live)
+        + Text(
+            f"抽查：{area.name}的叫应和转移。请核实人是否都已转移。",
+            f"Re-check of {area.name_en}: see whether everybody has moved.",
+        ),
+        lang,
+    )
+    code = blank(district.policy.proving.digits)
+    routes = []
+    for channel in sorted(to.channels, key=lambda c: c != "voice"):
+        text = zh(asking(words, lang, channel, code))
+        text = f"【{district.signature}】{text}" if channel == "sms" else text
+        size = segments(text) if channel == "sms" else 0
+        routes.append(Route(channel=channel, title=words, text=text, segments=size))
+    return Delivery(
+        id=delivery_id(name, 1, to.id),
+        alert=name,
+        version=1,
+        area=decision.area,
+        hazard=decision.hazard,
+        level=Level.NONE,
+        action=Action.NONE,
+        msg_type="alert",
+        status="actual" if live else "exercise",
+        recipient=to.id,
+        audience="internal",
+        routes=tuple(routes),
+        queued_at=at,
+        deadline_at=at + _WITHIN_MS,
+        expires_at=at + NOTICE_VALID_MS,
+        lang=lang,
+        must_answer=True,
+        category=to.kind,
+        code=code,
     )

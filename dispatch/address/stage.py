@@ -14,7 +14,7 @@ from config.records.district import District
 from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
 from dispatch.address import closures
-from dispatch.address.instructions import instruction
+from dispatch.address.instructions import called_again, instruction
 from dispatch.address.joining import as_joiner, begun_now, in_force, still_new, with_joined
 from dispatch.address.late_tasks import late_notices
 from dispatch.address.memory import AddressState
@@ -153,6 +153,10 @@ class Address:
         elif record.act == "instruct" and record.hash and record.outcome == "done":
             at = max(state.marks.values(), default=record.decided_at)
             made = instruction(self._district, state.courses, record, live, at)
+            writes += [Write("deliveries", d.area, d) for d in made]
+        elif record.act == "recheck" and record.hash and record.outcome == "done":
+            at = max(state.marks.values(), default=record.decided_at)
+            made = called_again(self._district, record, live, at)
             writes += [Write("deliveries", d.area, d) for d in made]
         elif record.act in ("accept", "decline"):
             for delivery in reply(self._district, record, live):

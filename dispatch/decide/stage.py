@@ -24,6 +24,7 @@ from dispatch.decide.asking.deadlines import Due, due
 from dispatch.decide.case import Case, LastAct, Setting
 from dispatch.decide.lifecycle import follows
 from dispatch.decide.plan.instruct import instructed
+from dispatch.decide.plan.recheck import rechecked
 from dispatch.decide.plan.stock import HeldSupply, moved, take_stock
 from dispatch.decide.plan.tasks import Course, check_off, take
 from dispatch.decide.reports.due import incident_id, report, verified
@@ -121,6 +122,8 @@ class Decide:
                 self._write_decision(state, said, writes)
             case "instruct":
                 self._answer(state, said, instructed(self._district, state.courses, said), writes)
+            case "recheck":
+                self._answer(state, said, rechecked(self._district, state.courses, said), writes)
             case "reserve" | "issue" | "restore":
                 open_ = state.incident.id if state.incident is not None else ""
                 said = msgspec.structs.replace(said, incident=said.incident or open_)

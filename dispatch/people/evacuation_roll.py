@@ -13,6 +13,7 @@ evening (the newest count of each keeper, for a day), and whether a gully is clo
 was said, until it is renewed, or opened.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +21,12 @@ import msgspec
 
 from config.records.district import District
 from config.records.level import Action
+from dispatch.notices import DUTY, RECHECK, called_again_about
 from dispatch.people.outings import Outing, Outings
 from dispatch.people.outings import take as take_outing
 from dispatch.proving.heard import Heard, heard
 from dispatch.proving.judged import STRENGTHS, JudgedAnswer
+from dispatch.proving.rechecks import Recheck, distrusted, result
 from dispatch.proving.transfers import Sums, Transfers
 from dispatch.records import Alert, Delivery, Receipt
 from ingest.observation import PersonSays
@@ -67,6 +70,7 @@ class RollRow(msgspec.Struct, frozen=True):
     unanswered: tuple[str, ...]  # who must answer and has not
     guests: int | None = None
     closed: Closure | None = None
+    rechecks: tuple[Recheck, ...] = ()  # who was called again, the newest first
     transfers: Sums | None = None  # where a move is to be proved: by ways, proven or not
     field: tuple[Outing, ...] = ()  # who is out there and not back, the longest silent first
     heard: tuple[Heard, ...] = ()  # who was asked for a code (叫应), and how strong their answer is
@@ -94,6 +98,7 @@ class Roll:
     judged: dict[str, dict[tuple[str, str], dict[str, JudgedAnswer]]] = field(default_factory=dict)
     # area -> keeper -> when and how many
     staying: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    failed: dict[str, int] = field(default_factory=dict)  # re-check and person -> given up
     transfers: Transfers = field(default_factory=Transfers)
     outings: Outings = field(default_factory=dict)
     kept: dict[str, PersonSays] = field(default_factory=dict)  # area -> the newest closed or opened
@@ -121,8 +126,8 @@ class Roll:
                 # of two of one moment the one with its proof, and else the closure: the order must not show
                 if before is None or _later(record) > _later(before):
                     self.kept[record.area] = record
-            case Delivery() if record.must_answer:
-                self.asked.setdefault(record.area, {})[record.id] = record
+            case Delivery():
+                self._delivery(record)
             case JudgedAnswer():
                 own = self.judged.setdefault(record.area, {})
                 own.setdefault((record.alert, record.person), {})[record.id] = record
@@ -134,6 +139,13 @@ class Roll:
                 self.answered[record.delivery] = min(heard, record.receipt_at)
             case _:
                 pass
+
+    def _delivery(self, d: Delivery) -> None:
+        if d.must_answer:
+            self.asked.setdefault(d.area, {})[d.id] = d
+        elif d.alert.startswith(RECHECK) and d.recipient.startswith(DUTY):
+            # the notice that nobody answered a call again
+            self.failed[f"{d.alert}|{d.recipient.removeprefix(DUTY)}"] = d.queued_at
 
     def _word(self, area: str, word: RollWord) -> None:
         held = self.words.setdefault(area, {})
@@ -170,15 +182,17 @@ class Roll:
         if not since and not help_ and closed is None and not gone:
             return None
         answers = tuple(w for w in words if since and w.at >= since)
+        again = self.called_again(area, {a.id for a in alerts})
+        out = distrusted(again)
         sums = None
         if district.policy.proving.transfer and since:
-            sums = self.transfers.sums(district, area, since, should)
+            sums = self.transfers.sums(district, area, since, should, out)
         counts = [c for w in answers if (c := _count(w, should)) is not None]
         moved = max(counts, default=None)
         if sums is not None:
             moved = sums.proven + sums.unproven
         ids = {a.id for a in alerts}
-        heard_ = self._how_strong(area, ids, {r.person for r in sums.rows if r.proven} if sums else set())
+        heard_ = self._how_strong(area, ids, {r.person for r in sums.rows if r.proven} if sums else set(), out)
         strong = {h.person for h in heard_ if h.proven}
         spoke = {w.person for w in answers} - {h.person for h in heard_} | strong
         asked = {d.recipient for d in self.asked.get(area, {}).values() if d.alert in ids}
@@ -194,6 +208,7 @@ class Roll:
             tuple(sorted(asked - spoke)),
             guests,
             closed,
+            again,
             sums,
             gone,
             heard_,
@@ -211,6 +226,21 @@ class Roll:
             return None
         return Closure(last.person, last.said_at, last.until_at, last.photo)
 
+    def called_again(self, area: str, open_: Collection[str]) -> tuple[Recheck, ...]:
+        """Of these warnings, who was called again."""
+        own = self.judged.get(area, {})
+        found = [
+            result(
+                d.recipient,
+                d.queued_at,
+                own.get((d.alert, d.recipient), {}).values(),
+                self.failed.get(f"{d.alert}|{d.recipient}", 0),
+            )
+            for d in self.asked.get(area, {}).values()
+            if called_again_about(d.alert) in open_
+        ]
+        return tuple(sorted(found, key=lambda r: (-r.at, r.person)))
+
     def _gone(self, area: str) -> tuple[Outing, ...]:
         found = [
             msgspec.structs.replace(o)  # a row is not changed by what comes after it
@@ -219,7 +249,8 @@ class Roll:
         ]
         return tuple(sorted(found, key=lambda o: (o.last_at, o.person)))
 
-    def _how_strong(self, area: str, open_: set[str], acted: set[str]) -> tuple[Heard, ...]:
+    def _how_strong(self, area: str, open_: set[str], acted: set[str], out: set[str]
+    ) -> tuple[Heard, ...]:
         """Who was asked for a code about what is open, the weakest answer first."""
         asked: dict[str, list[Delivery]] = {}
         for d in self.asked.get(area, {}).values():
@@ -232,6 +263,7 @@ class Roll:
                 [j for a in {d.alert for d in ds} for j in own.get((a, who), {}).values()],
                 delivered=any(d.id in self.got for d in ds),
                 acted=who in acted,
+                failed=who in out,
             )
             for who, ds in asked.items()
         ]

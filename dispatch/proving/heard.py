@@ -25,9 +25,10 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 def heard(
-    person: str, answers: Iterable[JudgedAnswer], *, delivered: bool, acted: bool = False
+    person: str, answers: Iterable[JudgedAnswer], *, delivered: bool, acted: bool = False, failed: bool = False
 ) -> Heard:
-    """delivered: a telephone has the message. acted: they moved people, and it is proved. The strongest answer
+    """delivered: a telephone has the message. acted: they moved people, and it is proved. failed:
+    they were called again and gave no code: what they said before is said, and no more. The strongest answer
     counts, and no later one takes it back."""
     best: Literal["", Strength] = "received" if delivered else ""
     newest, wrong = (0, "", ""), 0
@@ -36,4 +37,6 @@ def heard(
         wrong = max(wrong, a.wrong)
         newest = max(newest, (a.answered_at, a.id, a.verdict))
     best = "acted" if acted else best
+    if failed and best in ("code", "acted"):
+        best = "read"
     return Heard(person, best, newest[2], wrong, newest[0])  # type: ignore[arg-type]

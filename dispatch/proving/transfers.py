@@ -12,7 +12,7 @@ dHash: N. Krawetz, "Kind of like that", hackerfactor.com, 2013: the sign of each
 rows of a picture of 9 x 8; a distance of 10 and less is "likely a variation" there.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -27,7 +27,9 @@ from ingest.observation import PersonSays, PhotoFacts
 How = Literal["", "shelter", "relatives", "upstairs"]
 HOWS: tuple[How, ...] = ("shelter", "relatives", "upstairs", "")
 # why a report is not proved by its photograph
-Why = Literal["no_photo", "used", "alike", "blank", "no_time", "old", "no_place", "far", "unsafe", ""]
+Why = Literal[
+    "no_photo", "used", "alike", "blank", "no_time", "old", "no_place", "far", "unsafe", "recheck", "",
+]  # fmt: skip
 WHY_WORDS: dict[Why, Text] = {
     "": Text("缺证人", "no witness"),
     "no_photo": Text("没有照片", "no photograph"),
@@ -38,6 +40,7 @@ WHY_WORDS: dict[Why, Text] = {
     "old": Text("照片不是预警以后拍的", "the photograph is not of this warning"),
     "no_place": Text("照片没有位置", "the photograph has no place"),
     "far": Text("照片不在安置点附近", "the photograph is of elsewhere"),
+    "recheck": Text("抽查未应", "no answer to the re-check"),
     "unsafe": Text("这里上楼不安全", "upstairs is not safe here"),
 }
 ALIKE = 8
@@ -113,11 +116,19 @@ class Transfers(msgspec.Struct):
             uses.append(mine)
             uses.sort()
 
-    def sums(self, district: District, area: str, since_at: int, registered: int) -> Sums | None:
+    def sums(
+        self,
+        district: District,
+        area: str,
+        since_at: int,
+        registered: int,
+        distrusted: Collection[str] = (),
+    ) -> Sums | None:
         """Of what was said since the warning began; None while nobody has said anything of a move. registered:
-        who should move."""
+        who should move. distrusted: who was called again and did not answer: their reports are unproven."""
         words = [w for w in self.said.get(area, {}).values() if w.said_at >= since_at]
-        rows = tuple(sorted(self._rows(district, area, since_at, registered, words), key=_order))
+        found = self._rows(district, area, since_at, registered, words)
+        rows = tuple(sorted((_if_trusted(r, distrusted) for r in found), key=_order))
         if not rows:
             return None
         best = [_best(rows, person) for person in sorted({r.person for r in rows})]
@@ -204,6 +215,13 @@ class Transfers(msgspec.Struct):
             if near and others(uses):
                 return "alike"
         return ""
+
+
+def _if_trusted(r: HowMany, distrusted: Collection[str]) -> HowMany:
+    """Unproven where its reporter failed a re-check."""
+    if r.person not in distrusted or not r.proven:
+        return r
+    return msgspec.structs.replace(r, proven=False, why="recheck")
 
 
 def _rank(w: PersonSays) -> tuple[int, bool, int, str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from config.records.district import District
 from detectors.detection import Detection
-from dispatch.notices import REPORT
+from dispatch.notices import REPORT, called_again_about
 from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import (
     Alert,
@@ -81,11 +81,12 @@ class Wanted:
             case Report() | Custody():
                 return r.incident == mine.id
             case Delivery():
-                if r.alert in mine.alerts or tells_of(mine.id, r.alert):
+                about = called_again_about(r.alert) or r.alert
+                if about in mine.alerts or tells_of(mine.id, r.alert):
                     self._deliveries.add(r.id)
                 return r.id in self._deliveries
             case JudgedAnswer():
-                return r.alert in mine.alerts
+                return (called_again_about(r.alert) or r.alert) in mine.alerts
             case Receipt():
                 return r.delivery in self._deliveries
             case _:

@@ -27,7 +27,7 @@ from fengsui.review.assessment import (
 )  # fmt: skip
 from fengsui.review.lanes import lanes, since
 from fengsui.review.nights import night_messages
-from fengsui.review.reach import blind, loudspeakers, people
+from fengsui.review.reach import blind, loudspeakers, people, proved
 from fengsui.review.step_times import Hops, Records, first, gather, leads, measure, spread
 from fengsui.review.targets import HOPS, Plan, TargetResult, hold
 from fengsui.run.order_need import order_need
@@ -134,6 +134,7 @@ def assess(
         ),
         areas=_areas(district, found, truth),
         people=people(found),
+        proved=proved(district, records, found),
         loudspeakers=loudspeakers(district, found),
         decisions=_decided(district, records, found, hops, incident),
         reports=_reports(records, incident),

@@ -109,6 +109,21 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[PersonRow, ...]
 
 
+class Proved(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the district asks for codes: who had to answer, whose code was right, who only said so; how many
+    codes were wrong; who was called again (抽查), and who failed that. Moves, where those are to be proved."""
+
+    asked: int = 0
+    proven: int = 0
+    said: int = 0
+    wrong_codes: int = 0
+    rechecked: int = 0
+    failed: tuple[str, ...] = ()
+    moved_proven: int | None = None
+    moved_unproven: int = 0
+    not_reached: int = 0
+
+
 class LoudspeakerRow(msgspec.Struct, frozen=True, kw_only=True):
     """How often a node was told to sound, how often it did, and the last thing known of a failure."""
 
@@ -245,6 +260,7 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     lead: LeadCounts
     areas: tuple[WarningRow, ...]
     people: People
+    proved: Proved = Proved()
     loudspeakers: Loudspeakers
     decisions: Decided
     reports: tuple[ReportRow, ...]

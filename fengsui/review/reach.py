@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from config.language import Said, text_of
 from config.records.district import District, Node, Station
 from detectors.detection import Detection
+from dispatch.people.evacuation_roll import Roll
+from dispatch.proving.judged import JudgedAnswer
+from dispatch.proving.rechecks import distrusted
 from dispatch.records import Receipt, state_words
 from fengsui.review.assessment import (
     BlindSpan,
@@ -14,6 +17,7 @@ from fengsui.review.assessment import (
     Loudspeakers,
     People,
     PersonRow,
+    Proved,
 )  # fmt: skip
 from fengsui.review.step_times import Records, excused, first
 
@@ -50,6 +54,37 @@ def people(found: Records) -> People:
         always=sum(p.answered == p.asked for p in rows),
         never=tuple(p.id for p in rows if not p.answered),
         rows=tuple(rows),
+    )
+
+
+def proved(district: District, records: Sequence[object], found: Records) -> Proved:
+    """How strong the answers were, and what the re-checks gave; zeros where no code was asked for."""
+    roll = Roll()
+    for r in records:
+        roll.take(r)
+    asked = {d.recipient for d in found.deliveries.values() if d.code}
+    answers = [r for r in records if isinstance(r, JudgedAnswer) and r.alert in found.alerts]
+    right = {a.person for a in answers if a.verdict == "right"}
+    areas = {v[0].area for v in found.alerts.values()}
+    again = [r for area in areas for r in roll.called_again(area, found.alerts.keys())]
+    out = distrusted(again)
+    moves = []
+    if district.policy.proving.transfer:
+        for area in sorted(areas & district.areas.keys()):
+            since = min(v[0].sent_at for v in found.alerts.values() if v[0].area == area)
+            people_ = district.areas[area].population
+            moves.append(roll.transfers.sums(district, area, since, people_, out))
+    sums = [m for m in moves if m is not None]
+    return Proved(
+        asked=len(asked),
+        proven=len(asked & right - out),
+        said=len({a.person for a in answers} & asked - (right - out)),
+        wrong_codes=sum(a.verdict == "wrong" for a in answers),
+        rechecked=len(again),
+        failed=tuple(sorted(r.person for r in again if r.state == "failed")),
+        moved_proven=sum(s.proven for s in sums) if sums else None,
+        moved_unproven=sum(s.unproven for s in sums),
+        not_reached=sum(s.not_reached for s in sums),
     )
 
 

@@ -16,6 +16,7 @@ from dispatch.people.contact_store import ContactStore
 from dispatch.people.evacuation_roll import Roll, RollRow, RollWord
 from dispatch.people.outings import Outing
 from dispatch.proving.heard import Heard
+from dispatch.proving.rechecks import Recheck
 from dispatch.proving.transfers import WHY_WORDS, Sums
 from dispatch.words.local_time import local
 from fengsui.cli.options import RUN, Shared
@@ -39,6 +40,11 @@ _DAYS = click.option(
         )
     ),
 )
+CAME = {
+    "open": Text("未答", "not answered yet"),
+    "passed": Text("✓ 码对", "✓ the code is right"),
+    "failed": Text("✗ 未应，已告诉上级", "✗ not answered, the superiors were told"),
+}
 HOW_STRONG = {
     "": Text("无回音", "silent"),
     "received": Text("已送到", "delivered"),
@@ -131,6 +137,7 @@ def lines(district: District, row: RollRow, now_at: int) -> list[Text]:
         )
     out += ["  ! " + _word(district, w, now_at) for w in row.help]
     out += ["  " + _word(district, w, now_at) for w in row.answers if w not in row.help]
+    out += ["  " + _again(district, r) for r in row.rechecks]
     out += ["  " + _out_there(district, o, now_at) for o in row.field]
     out += ["  " + _strong(h) for h in row.heard]
     if row.unanswered:
@@ -166,6 +173,12 @@ def _strong(h: Heard) -> Text:
     wrong = Text(f"，错 {h.wrong} 次", f", {h.wrong} wrong") if h.wrong else Text("", "")
     mark = "✓ " if h.proven else "? " if h.strength == "read" else "✗ "
     return mark + Text(h.person + " ", h.person + " ") + HOW_STRONG[h.strength] + wrong
+
+
+def _again(district: District, r: Recheck) -> Text:
+    """Who was called again, and how that went."""
+    at = local(r.at, district.timezone, "%H:%M")
+    return Text(f"抽查 {at} {r.person} ", f"re-check {at} {r.person} ") + CAME[r.state]
 
 
 def _out_there(district: District, o: Outing, now_at: int) -> Text:

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from config.records.authority import Proving
+from console.model.follow import Follower
 from dispatch.proving.codes import blank
 from dispatch.proving.judged import JudgedAnswer
-from dispatch.records import Receipt
+from dispatch.records import Alert, Receipt
 from fengsui.run.setup import Setup, make_setup
 from ingest.observation import PersonSays, PhotoFacts
 from ingest.people.links import Links
@@ -19,7 +20,7 @@ from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.records import Tick, encode
-from tests.support.console_pages import SHOTS, Seat, sync_api
+from tests.support.console_pages import SHOTS, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import MIN, T0, yanqing
 from tests.support.people_door import LONG_AFTER, kept
 from tests.support.roll import PEOPLE, alert, asked, said
@@ -146,3 +147,22 @@ def test_a_persons_page_takes_code_way_and_the_pictures_place(
     sync_api.expect(page.locator(".m")).to_contain_text("这里上楼不安全" if unsafe else "已收到")
     context.close()
     assert faults == []
+
+
+def test_a_press_draws_at_random_and_the_answer_is_the_ledgers(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    cases(log, red("A01"))
+    page = seat.enter("li", "/#/delivery")
+    expect(page.locator("[data-roll=A01]")).to_be_visible()
+    records = [r for _, r in Follower(log, ("alerts",)).take()]
+    alert_ = next(r for r in records if isinstance(r, Alert))
+    first = msgspec.structs.replace(code(HEAD, "d-1"), alert=alert_.id)
+    log.append([Out("deliveries", "x", encode(first))])
+    row = page.locator("[data-roll=A01]")
+    expect(row.locator(f"[data-heard={HEAD}]")).to_have_count(1)
+    row.locator("summary").click()
+    row.get_by_role("button", name="随机抽查").click()
+    expect(row).to_contain_text("已抽查")
+    seat.shot("roll-recheck")
+    (act,) = acts(log)
+    assert (act.act, act.by, act.outcome) == ("recheck", "D-01", "done")
