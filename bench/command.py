@@ -80,6 +80,17 @@ _EACH = {
             "断电不丢的代价：Kafka 一次提交，每次写盘与先收下后写盘，轮流量；旁有内置日志。",
             "The price of outliving a power cut: a commit on Kafka, synced and not, beside the embedded log.",
         ),
+        "kills": Entry(
+            "bench.kills.command:bench_kills",
+            "真服务器上的风暴：随机 kill -9 每个进程，量恢复多久，查有没有丢、有没有重。",
+            "Storms on real servers with every process killed at random: time to recover, what was lost or "
+            "doubled.",
+        ),
+        "soak": Entry(
+            "bench.kills.command:bench_soak",
+            "久放：真服务器上一场接一场的风暴，内存、打开的文件和线程有没有越来越多。",
+            "Storm after storm on real servers: do memory, open files or threads of a process grow?",
+        ),
         "camera": Entry(
             "bench.command:bench_camera",
             "每帧毫秒：720p 一帧，逐条规则，与朴素做法相比；水尺读得多准、误报几次。",

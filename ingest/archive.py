@@ -129,7 +129,6 @@ def _archive_topic(
                     consumer = log.join(topic, "archive", member)
                 entries = consumer.poll(0.5, 2000)
                 if entries:
-                    metrics.RECORDS_IN.labels("archive", topic).inc(len(entries))
                     with lock:  # so that what was refused is this topic's
                         history.write(*points_and_facts(topic, entries))
                         letters = _refused(topic, history)
@@ -137,6 +136,7 @@ def _archive_topic(
                         last = max(e.offset for e in entries if e.partition == partition)
                         consumer.commit(partition, last + 1, letters)
                         letters = []
+                    metrics.RECORDS_IN.labels("archive", topic).inc(len(entries))
                     stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
                 waits[topic] = ""
                 retry.answered()

@@ -54,7 +54,7 @@ class Watcher:
             self._stop.set()
 
     def _work(self) -> None:
-        retry = Retry(f"{NAME} {self._station}", self._stop, tell=self._keeper.seldom)
+        retry = Retry(f"{NAME} {self._station}", self._stop, most_s=30.0, tell=self._keeper.seldom)
         source = self._open()
         while not self._stop.is_set():
             try:

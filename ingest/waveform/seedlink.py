@@ -78,7 +78,7 @@ class SeedLink:
     def _collect(self) -> None:
         from obspy.clients.seedlink.slpacket import SLPacket
 
-        retry = Retry("geophones", self._stop)
+        retry = Retry("geophones", self._stop, most_s=30.0)
         while not self._stop.is_set():
             try:
                 packet = self._link.collect()

@@ -23,13 +23,13 @@ from cryptography.x509.oid import NameOID
 
 from bench.cases.kafka import Reading, Worker, fresh, read_on, reference, said
 from bench.load.district import bench_district, names, packed
+from bench.servers.tcp_proxy import Proxy
 from config.load import load
 from fengsui.run.setup import default_config
 from stream.log.open import open_log
 from stream.log.port import Corrupt, Log, Out, Unavailable
 from tests.support import leftovers
 from tests.support.servers import Kafka, free_port
-from tests.support.tcp_proxy import Proxy
 
 ROOT = Path(__file__).parents[2]
 GAUGES = 60
@@ -79,7 +79,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         pem, self.ca = certificate(folder)
         self.proxy = Proxy(free_port())
-        self.broker = Kafka(folder, proxy_port=self.proxy.port, pem=pem).start()
+        self.broker = Kafka(folder, proxied={"PROXIED": self.proxy.port}, pem=pem).start()
         self.proxy.target = self.broker.ports["PROXIED"]
         self.url = f"kafka://{self.broker.address()}"
         self.proxied = f"kafka://127.0.0.1:{self.proxy.port}"

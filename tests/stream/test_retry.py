@@ -27,7 +27,7 @@ class Recorded(threading.Event):
 @examples(200)
 @given(
     first_s=st.sampled_from([0.5, 1.0]),
-    most_s=st.sampled_from([30.0, 60.0]),
+    most_s=st.sampled_from([5.0, 60.0]),
     failed=st.lists(st.booleans(), max_size=60),
 )
 def test_waits_double_up_to_the_limit_and_begin_again_after_an_answer(
@@ -62,3 +62,15 @@ def test_each_wait_says_why_and_a_stop_ends_it(
     retry = Retry("ledger", stop, first_s=3600.0, most_s=3600.0)
     assert retry.wait(Text("日志不在", "the log is away"))  # it comes back at once
     assert capsys.readouterr().err == told
+
+
+def test_a_server_of_the_line_is_asked_again_within_five_seconds_and_the_journal_is_not_filled(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Kafka was away for an hour: whoever waits for it comes back within 5 s of it."""
+    stop = Recorded()
+    retry = Retry("decide", stop, 0.5)
+    while sum(stop.waits) < 3600:
+        retry.wait(Text("日志不在", "the log is away"))
+    assert max(stop.waits) == 5.0
+    assert capsys.readouterr().err.count("\n") < 3600 / 30 + 6

@@ -73,7 +73,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         *("pictures", "run", "files", "explain", "review", "status", "inquiry", "doctor", "play"),
         *("storms", "upgrade", "cli", "__main__"),
     ),
-    "bench": ("baseline", "load", "cases", "tune", "against", "run", "command", "__main__"),
+    "bench": ("baseline", "load", "servers", "cases", "kills", "tune", "against", "run", "command", "__main__"),
 }
 # each third-party client lives in one place
 HOMES = {

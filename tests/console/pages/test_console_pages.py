@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import pytest
 
+from bench.servers.tcp_proxy import Proxy
 from config.records.level import Action, Level
 from fengsui.run.setup import free_port
 from stream.log.port import Log
 from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import seen
-from tests.support.tcp_proxy import Proxy
 
 pytestmark = pytest.mark.usefixtures("here")
 

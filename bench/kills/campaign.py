@@ -1,0 +1,226 @@
+"""Storms on real servers, one after another, each struck again and again: how long the line took to come back
+each time, and what is left when it has come to rest."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.kills.line import RealLine
+from bench.kills.plan import SERVERS, STAGES, Fault
+from bench.kills.promises import Account, Verdict, judged, read_all
+from bench.kills.world import CountingCarrier, Desk, Playing, come_to_rest
+from config.language import Text
+from fengsui.run.setup import Setup
+from simulators.scenario import scenario
+
+_PATIENCE_S = 240.0
+_REST_S = 400.0
+_CALM_SLOTS = 5
+_LOOK_S = 0.05
+
+
+class Struck(NamedTuple):
+    """One fault and what came of it. back_s: from the kill, or from the end of another fault, to the first
+    record that the stage commits, of a server's: that every stage has committed; None: it did not come
+    back. fell: stages that ended by themselves meanwhile."""
+
+    fault: Fault
+    back_s: float | None
+    fell: tuple[str, ...] = ()
+
+
+@dataclass
+class Told:
+    """One storm of a campaign."""
+
+    seed: int
+    struck: list[Struck] = field(default_factory=list)
+    verdict: Verdict | None = None
+    minutes: int = 0
+    rested: bool = False
+
+
+class Storm:
+    """One storm on a line, ready to be struck when this is made."""
+
+    def __init__(self, line: RealLine, seed: int, speed: float, name: str) -> None:
+        self.line = line
+        chosen = scenario(name)
+        run = f"exercise-kills{time.time_ns():x}"
+        self.setup: Setup = line.setup(run, chosen.start_at)
+        self.setup.folder.mkdir(parents=True, mode=0o700)
+        self.carrier = CountingCarrier()
+        self.log = line.log(run, chosen.start_at)
+        start = datetime.fromtimestamp(chosen.start_at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self.broker_died: list[float] = []
+        self._known: dict[str, int] = {}
+        try:
+            line.begin(run, start, self.carrier.url)
+            self.playing = Playing(self.setup, chosen, seed, self.carrier, speed)
+            sensors = self.playing.sensors
+            self._desk_log = line.log(run, chosen.start_at)
+            self.desk = Desk(self.setup, self._desk_log, lambda: sensors.now_at, seed)
+        except BaseException:
+            self.close()
+            raise
+        if not line.wait(lambda: min(line.commits().values()) > 0, _PATIENCE_S):
+            raise RuntimeError(f"the line does not begin: {line.commits()}")
+
+    def strike(self, fault: Fault, stop: threading.Event) -> Struck:
+        """One fault, from its first moment until the line is whole again."""
+        line = self.line
+        self._watch(fault.after_s, stop)
+        fell: list[str] = []
+        before, began = self._begin(fault)
+        stop.wait(fault.lasts_s)
+        if fault.kind != "kill":
+            before, began = self._mend(fault, fell)
+        waits = set(STAGES) if fault.kind != "kill" or fault.whom in SERVERS else {fault.whom}
+        if fault.kind == "kill" and fault.whom in STAGES:
+            before[fault.whom] = 0  # another process
+        until = began + _PATIENCE_S
+        while waits and time.monotonic() < until and not stop.is_set():
+            self._raise_the_fallen(fell, before)
+            waits -= {w for w in waits if line.stages[w].commits() > before[w]}
+            time.sleep(_LOOK_S)
+        return Struck(fault, None if waits else time.monotonic() - began, tuple(fell))
+
+    def _begin(self, fault: Fault) -> tuple[dict[str, int], float]:
+        """What had been committed when it struck, and when that was."""
+        line, whom = self.line, fault.whom
+        at = time.monotonic()
+        if fault.kind == "kill":
+            process = line.process(whom)
+            process.kill()
+            if whom == "mosquitto":
+                self.broker_died.append(time.monotonic())
+            before = self._commits()  # of the dead server's, nothing comes any more
+            process.start()
+            return before, at
+        if fault.kind == "stop":
+            os.kill(line.process(whom).pid, signal.SIGSTOP)
+        elif fault.kind == "full":
+            line.volumes.fill(whom)
+        else:
+            line.proxies[whom, fault.beyond].set(fault.kind)
+        return {}, at
+
+    def _commits(self) -> dict[str, int]:
+        """As each stage says, or said last."""
+        for name, count in self.line.commits().items():
+            if count >= 0:
+                self._known[name] = count
+        return dict(self._known)
+
+    def _mend(self, fault: Fault, fell: list[str]) -> tuple[dict[str, int], float]:
+        """The fault ends. What had been committed then, and when it was."""
+        line, whom = self.line, fault.whom
+        if fault.kind == "stop":
+            os.kill(line.process(whom).pid, signal.SIGCONT)
+        elif fault.kind == "full":
+            line.volumes.empty(whom)
+        else:
+            line.proxies[whom, fault.beyond].set("pass")
+        at = time.monotonic()
+        if whom in SERVERS and line.servers[whom].ended():
+            fell.append(whom)  # as Kafka does on a full disk: somebody makes room and starts it
+            line.servers[whom].start()
+            if whom == "mosquitto":
+                self.broker_died.append(at)
+        return self._commits(), at
+
+    def _raise_the_fallen(self, fell: list[str], before: dict[str, int]) -> None:
+        """A stage that ended by itself is started again, as systemd does, and told."""
+        for name, stage in self.line.stages.items():
+            if stage.ended():
+                fell.append(name)
+                stage.start()
+                before[name] = 0
+
+    def _watch(self, seconds: float, stop: threading.Event) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not stop.is_set():
+            if self.playing.failed is not None:
+                raise RuntimeError("the storm was not played on") from self.playing.failed
+            time.sleep(0.1)
+
+    def rest(self) -> tuple[bool, Account]:
+        """No more rain and nobody decides: the line comes to rest and ends. Did it, and what is left."""
+        self.playing.quiet()
+        self.desk.quiet()
+        rested = come_to_rest(self.log, _REST_S)
+        sensors = self.playing.sensors
+        until = sensors.now_at + _CALM_SLOTS * 60_000
+        self.line.wait(lambda: sensors.now_at >= until, 120)
+        rested &= sensors.acknowledged(60.0)
+        self.playing.close()
+        rested &= come_to_rest(self.log, _REST_S)
+        self.desk.close()
+        self.line.end()
+        return rested, Account(
+            self.setup,
+            self.log,
+            read_all(self.log),
+            sensors.sent,
+            self.carrier.posted,
+            self.desk,
+            sensors.nodes,  # type: ignore[arg-type]  # it has some
+            self.broker_died,
+        )
+
+    def close(self) -> None:
+        """Let go of the log and of the gateway; the line ends if it has not."""
+        self.line.end()
+        self.log.close()
+        if hasattr(self, "_desk_log"):
+            self._desk_log.close()
+        self.carrier.close()
+
+
+def campaign(
+    folder: Path,
+    plans: Sequence[tuple[int, Sequence[Fault]]],
+    speed: float,
+    tell: Callable[[Text | str], None],
+    stop: threading.Event,
+    *,
+    scenario_name: str = "yanqing-storm",
+    line: RealLine | None = None,
+) -> list[Told]:
+    """plans: seed of a storm, and what strikes in it. tell: a word on each fault as it is over."""
+    os.environ["FENGSUI_INFLUX_TOKEN"] = ""
+    here = line or RealLine(folder)
+    os.environ["FENGSUI_INFLUX_TOKEN"] = here.influxdb.place.token
+    found: list[Told] = []
+    try:
+        for seed, faults in plans:
+            storm, told = Storm(here, seed, speed, scenario_name), Told(seed)
+            found.append(told)
+            for fault in faults:
+                if stop.is_set():
+                    break
+                struck = storm.strike(fault, stop)
+                told.struck.append(struck)
+                tell(_line_of(struck))
+            told.minutes = storm.playing.minutes
+            told.rested, account = storm.rest()
+            told.verdict = judged(account)
+            storm.close()
+            if stop.is_set():
+                break
+    finally:
+        if line is None:
+            here.close()
+    return found
+
+
+def _line_of(s: Struck) -> str:
+    back = "-" if s.back_s is None else f"{s.back_s:6.1f} s"
+    fell = f"  ({', '.join(s.fell)})" if s.fell else ""
+    return f"  {s.fault.kind:5s} {s.fault.target:20s} {s.fault.lasts_s:5.1f} s {back}{fell}"

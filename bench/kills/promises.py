@@ -1,0 +1,288 @@
+"""What must hold of a storm on real servers once it has come to rest, whatever struck it: each promise is a
+check over the log, what the world sent and what it was handed. Nothing found is a promise kept."""
+
+import json
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from bench.kills.again import again
+from bench.kills.world import Desk, Posted, Sent
+from config.language import Text, en, text_of
+from console.model.consistency import Audit
+from console.model.follow import DECODERS
+from dispatch.records import Alert, Decision, Delivery, Receipt, RouteHealth
+from dispatch.send.outbox.state import key_of
+from fengsui.files.ledger_export import verify_log
+from fengsui.run.setup import Setup
+from ingest.observation import Observations
+from simulators.nodes import Nodes
+from stream.history.open import open_history
+from stream.log.port import Log
+from stream.records import DeadLetter, Run, decode
+
+_STORE_S = 1.6  # mosquitto writes its store down once a second
+_SEEN_S = 1.0  # what the desk had read for so long, send had been able to read
+
+
+class Record(NamedTuple):
+    """As it stands in the log."""
+
+    topic: str
+    partition: int
+    key: str
+    value: bytes
+    record: Any
+
+
+class Account(NamedTuple):
+    """A storm that has come to rest. broker_died: when mosquitto was killed, monotonic."""
+
+    setup: Setup
+    log: Log
+    records: Sequence[Record]
+    sent: Sequence[Sent]
+    posted: Sequence[Posted]
+    desk: Desk
+    nodes: Nodes
+    broker_died: Sequence[float]
+
+    def of(self, topic: str, kind: type) -> Iterator[tuple[Record, Any]]:
+        """Records of a topic."""
+        return (
+            (r, r.record) for r in self.records if r.topic == topic and isinstance(r.record, kind)
+        )
+
+
+class Verdict(NamedTuple):
+    """Promise -> what speaks against it; and what was counted on the way."""
+
+    broken: dict[str, list[str]]
+    counted: Counter[str]
+
+
+def read_all(log: Log) -> list[Record]:
+    """Every record of the log."""
+    found = []
+    for topic, decoder in DECODERS.items():
+        for part in range(log.topics[topic].partitions):
+            at = 0
+            while entries := log.read(topic, part, at):
+                at = entries[-1].offset + 1
+                for e in entries:
+                    found.append(
+                        Record(topic, part, e.key, e.value, decode(decoder.decode, e.value))
+                    )
+    return found
+
+
+def judged(a: Account) -> Verdict:
+    """Every promise."""
+    counted: Counter[str] = Counter()
+    broken = {name: list(check(a, counted)) for name, (_, check) in PROMISES.items()}
+    return Verdict({name: found for name, found in broken.items() if found}, counted)
+
+
+def _id_of(sent: Sent) -> tuple[str, str, int, int] | None:
+    match sent.suffix.split("/"):
+        case ["station", station, "frame", stamp]:
+            return station, "frame", int(stamp), 0
+        case ["station", station, quantity]:
+            body = json.loads(sent.payload)
+            return station, quantity, round(body["time"] * 1000), body["seq"] or 0
+    return None
+
+
+def readings(a: Account, counted: Counter[str]) -> Iterator[str]:
+    """In the log, in each of their watch groups; or kept as dead letters. What is said again stands there
+    again and counts once, by its station, time and number."""
+    stands: Counter[tuple[str, str, str, int, int]] = Counter()
+    for _, batch in a.of("observations", Observations):
+        for o in batch.items:
+            stands[batch.group, o.station, o.quantity, o.observed_at, o.seq or 0] += 1
+    letters = {x.payload for _, x in a.of("dead-letters", DeadLetter)}
+    groups = a.setup.district.groups_of_station
+    for sent in a.sent:
+        ident = _id_of(sent)
+        if ident is None:
+            continue
+        counted["readings"] += 1
+        times = [stands[group, *ident] for group in groups.get(ident[0], ())]
+        counted["repeated readings"] += sum(n - 1 for n in times if n > 1)
+        if not times or min(times) > 0 or b64encode(sent.payload).decode() in letters:
+            continue
+        if any(sent.since <= k and sent.until >= k - _STORE_S for k in a.broker_died):
+            counted["in mosquitto's window"] += 1
+            continue
+        counted["lost readings"] += 1
+        yield f"{sent.suffix} {sent.payload[:80].decode(errors='replace')}"
+
+
+def acts(a: Account, counted: Counter[str]) -> Iterator[str]:
+    """What the log acknowledged was answered, once."""
+    answers: Counter[tuple[str, str, str]] = Counter()
+    for _, d in a.of("alerts", Decision):
+        if d.order and d.outcome == "done":
+            answers[d.order, d.area, d.hazard] += 1
+    told = {(d.order, d.area, d.hazard) for _, d in a.of("alerts", Decision)}
+    said = " ".join(en(x.detail) for _, x in a.of("dead-letters", DeadLetter))
+    for d in a.desk.acked:
+        counted["decisions"] += 1
+        ident = d.order, d.area, d.hazard
+        if ident not in told and d.order not in said:
+            counted["lost decisions"] += 1
+            yield f"no answer: {d.by} {d.act} {d.area} {d.hazard} {d.order}"
+        if answers[ident] > 1:
+            counted["doubled decisions"] += 1
+            yield f"done {answers[ident]} times: {d.by} {d.act} {d.area} {d.hazard}"
+
+
+def stages(a: Account, counted: Counter[str]) -> Iterator[str]:
+    """Each stage has written what it writes when it reads the same log undisturbed: no record less and none
+    twice."""
+    for topic, wrote in again(a.setup, a.log).items():
+        mine = Counter((r.key, r.value) for r in a.records if r.topic == topic and _of_a_stage(r))
+        lost, more = (
+            wrote - Counter((r.key, r.value) for r in a.records if r.topic == topic),
+            mine - wrote,
+        )
+        counted["records again"] += wrote.total()
+        counted["lost records"] += lost.total()
+        counted["doubled records"] += more.total()
+        for words, which in (("lost", lost), ("more", more)):
+            for key, value in list(which)[:3]:
+                yield f"{topic} {words} {which.total()}: {key} {value[:160].decode(errors='replace')}"
+
+
+def _of_a_stage(r: Record) -> bool:
+    """A stage wrote it as its output, and nobody appended it: neither an officer nor what hears carriers."""
+    return not (
+        (r.topic == "cases" and isinstance(r.record, Decision))
+        or (r.topic == "deliveries" and isinstance(r.record, Receipt | RouteHealth))
+        or isinstance(r.record, Run)
+    )
+
+
+def deliveries(a: Account, counted: Counter[str]) -> Iterator[str]:
+    """Nothing goes out again once its end stands in the log, and nothing that a newer version replaces or
+    that is over. What a kill left open between the gateway's word and the log goes out again by the same
+    key: the gateway knows it, and nobody reads it twice."""
+    places = {
+        key_of(d, r.channel): (d, n)
+        for _, d in a.of("deliveries", Delivery)
+        for n, r in enumerate(d.routes)
+    }
+    known: set[str] = set()
+    for post in sorted(a.posted, key=lambda p: p.at):
+        counted["posts"] += 1
+        counted["posts by the same key"] += post.key in known
+        known.add(post.key)
+        if post.key not in places:
+            counted["doubled"] += 1
+            yield f"{post.channel} {post.key}: of no delivery in the log"
+            continue
+        d, route = places[post.key]
+        before = post.at - _SEEN_S
+        where = f"{post.channel} {d.recipient} {d.alert}/{d.version}"
+        ends = [a.desk.accepted.get((d.id, route)), a.desk.ended.get(d.id)]
+        for at, state in filter(None, ends):
+            if at < before:
+                counted["doubled"] += 1
+                yield f"{where}: {post.at - at:.1f} s after {state} stood in the log"
+        newer = [v for at, v in a.desk.newest[f"{d.alert}|{d.recipient}"] if at < before]
+        if max(newer, default=0) > d.version and not d.asked_by:
+            counted["stale"] += 1
+            yield f"{where}: version {max(newer)} stood in the log"
+        clock = max((c for at, c in a.desk.clocks if at < before), default=0)
+        if clock >= d.expires_at:
+            counted["stale"] += 1
+            yield f"{where}: over since {(clock - d.expires_at) // 1000} s"
+    yield from _aloud(a, counted)
+
+
+def _aloud(a: Account, counted: Counter[str]) -> Iterator[str]:
+    for node in a.nodes.nodes.values():
+        last: dict[str, int] = {}
+        for job in node.heard:
+            counted["sounded"] += 1
+            if job.version < last.get(job.alert, 0):
+                counted["stale"] += 1
+                yield f"{node.id} sounds {job.alert}/{job.version} after {last[job.alert]}"
+            last[job.alert] = max(job.version, last.get(job.alert, 0))
+
+
+def explained(a: Account, counted: Counter[str]) -> Iterator[str]:
+    """The auditor asks of every detection, warning and delivery what became of it."""
+    audit = Audit(ours=a.setup.run)
+    for r in a.records:
+        if r.record is not None and r.topic != "dead-letters":
+            audit.take(r.record)
+    counted["warnings"] += len(audit.view.alerts)
+    counted["deliveries"] += len(audit.view.sent)
+    counted["versions"] += len({(x.id, x.version) for _, x in a.of("alerts", Alert)})
+    for finding in audit.findings(audit.view.clock_at):
+        yield en(finding.text)
+
+
+def ledger(a: Account, counted: Counter[str]) -> Iterator[str]:
+    """It verifies, and has each record once."""
+    tails, faults = verify_log(a.log)
+    counted["entered"] += sum(t.n for t in tails)
+    yield from (en(text_of(f)) for f in faults)
+
+
+def history(a: Account, counted: Counter[str]) -> Iterator[str]:
+    """InfluxDB has every point of the log, and no other."""
+    want: dict[tuple[str, str], set[tuple[int, int, int]]] = {}
+    for _, batch in a.of("observations", Observations):
+        for o in batch.items:
+            want.setdefault((o.station, o.quantity), set()).add(
+                (o.observed_at, o.seq or 0, o.value)
+            )
+    found = open_history(a.setup.history, a.setup.run.name, a.setup.district.id)
+    try:
+        for (station, quantity), points in sorted(want.items()):
+            have = {
+                (p.observed_at, p.seq, p.value)
+                for p in found.series(station, quantity, 0, 4_000_000_000_000)
+            }
+            counted["points"] += len(points)
+            if have != points:
+                counted["lost points"] += len(points - have)
+                yield f"{station} {quantity}: {len(points - have)} missing, {len(have - points)} more"
+    finally:
+        found.close()
+
+
+Check = Callable[[Account, Counter[str]], Iterator[str]]
+PROMISES: dict[str, tuple[Text, Check]] = {
+    "readings": (
+        Text("应答过的读数都在日志里", "every acknowledged reading stands in the log"),
+        readings,
+    ),
+    "acts": (
+        Text(
+            "应答过的决定都有回音，各办一次",
+            "every acknowledged decision is answered, and done once",
+        ),
+        acts,
+    ),
+    "stages": (
+        Text(
+            "各环节所写与不受干扰时逐字节相同：不少不重",
+            "each stage wrote what it writes undisturbed, byte for byte: none less, none twice",
+        ),
+        stages,
+    ),
+    "deliveries": (
+        Text("没有重发的，没有过时的", "nothing went out twice, and nothing stale"),
+        deliveries,
+    ),
+    "explained": (
+        Text("每条预警、每条消息都有交代", "every warning and message is accounted for"),
+        explained,
+    ),
+    "ledger": (Text("台账验证通过", "the ledger verifies"), ledger),
+    "history": (Text("历史库完整", "history is complete"), history),
+}
