@@ -36,7 +36,7 @@ class Struck(NamedTuple):
 
 
 @dataclass
-class Told:
+class Campaigned:
     """One storm of a campaign."""
 
     seed: int
@@ -192,15 +192,15 @@ def campaign(
     *,
     scenario_name: str = "yanqing-storm",
     line: RealLine | None = None,
-) -> list[Told]:
+) -> list[Campaigned]:
     """plans: seed of a storm, and what strikes in it. tell: a word on each fault as it is over."""
     os.environ["FENGSUI_INFLUX_TOKEN"] = ""
     here = line or RealLine(folder)
     os.environ["FENGSUI_INFLUX_TOKEN"] = here.influxdb.place.token
-    found: list[Told] = []
+    found: list[Campaigned] = []
     try:
         for seed, faults in plans:
-            storm, told = Storm(here, seed, speed, scenario_name), Told(seed)
+            storm, told = Storm(here, seed, speed, scenario_name), Campaigned(seed)
             found.append(told)
             for fault in faults:
                 if stop.is_set():

@@ -17,7 +17,7 @@ from bench.kills.volumes import Volumes
 from bench.servers.influx import InfluxServer
 from bench.servers.kafka import Kafka
 from bench.servers.mosquitto import Mosquitto
-from bench.servers.process import Server
+from bench.servers.process import ServerProcess
 from bench.servers.tcp_proxy import Proxy
 from config.load import load
 from fengsui.run.run_log import open_run_log
@@ -122,7 +122,7 @@ class RealLine:
             at["kafka"], proxied={s.upper(): p for s, p in names.items()}, heap_mb=heap_mb
         )
         self.mosquitto, self.influxdb = Mosquitto(at["mosquitto"]), InfluxServer(at["influxdb"])
-        self.servers: dict[str, Server] = dict(
+        self.servers: dict[str, ServerProcess] = dict(
             zip(SERVERS, (self.kafka, self.mosquitto, self.influxdb), strict=True)
         )
         for server in (self.kafka, self.mosquitto, self.influxdb):
@@ -135,7 +135,7 @@ class RealLine:
             }[server_name]
         self.stages: dict[str, Stage] = {}
 
-    def process(self, name: str) -> Stage | Server:
+    def process(self, name: str) -> Stage | ServerProcess:
         """A stage or a server."""
         return self.stages[name] if name in self.stages else self.servers[name]
 

@@ -4,7 +4,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from bench.kills.campaign import Struck, Told
+from bench.kills.campaign import Campaigned, Struck
 from bench.kills.plan import KINDS
 from bench.kills.promises import PROMISES
 from config.language import Said, Text
@@ -37,7 +37,7 @@ _COUNTED = {
 }
 
 
-def rows(told: Sequence[Told]) -> Iterator[Said]:
+def rows(told: Sequence[Campaigned]) -> Iterator[Said]:
     """Kills by target, other faults by kind, what was counted, what was broken."""
     struck = [s for t in told for s in t.struck]
     head = f"{'':24s} {'n':>4s}"
@@ -62,7 +62,7 @@ def rows(told: Sequence[Told]) -> Iterator[Said]:
     yield from _broken(told)
 
 
-def _broken(told: Sequence[Told]) -> Iterator[Said]:
+def _broken(told: Sequence[Campaigned]) -> Iterator[Said]:
     for one in told:
         if not one.rested:
             yield Text(f"✗ 种子 {one.seed}：没有静下来", f"✗ seed {one.seed}: did not come to rest")
@@ -71,7 +71,7 @@ def _broken(told: Sequence[Told]) -> Iterator[Said]:
             yield from (f"    {words}" for words in found[:5])
 
 
-def whole(told: Sequence[Told]) -> bool:
+def whole(told: Sequence[Campaigned]) -> bool:
     """Everything came back, and every promise was kept."""
     return all(
         t.rested

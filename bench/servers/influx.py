@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from bench.servers.process import SERVICES, Absent, Server
+from bench.servers.process import SERVICES, Absent, ServerProcess
 from fengsui.run.setup import free_port
 
 
@@ -26,7 +26,7 @@ class Influx(NamedTuple):
         return f"influx://{self.host}/{self.org}/{self.bucket}"
 
 
-class InfluxServer(Server):
+class InfluxServer(ServerProcess):
     """An influxd of our own, set up at its first start."""
 
     def __init__(self, folder: Path) -> None:

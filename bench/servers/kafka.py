@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
-from bench.servers.process import SERVICES, Absent, Server
+from bench.servers.process import SERVICES, Absent, ServerProcess
 from fengsui.run.setup import free_port
 
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
 
 
-class Kafka(Server):
+class Kafka(ServerProcess):
     """`ports`: listeners by name. proxied: name of a listener -> the port at which it is advertised, where
     somebody passes on to it. SECURE is SASL (SCRAM-SHA-256) over TLS with the server's key and certificate
     in `pem`; with `rights` nobody may do what nobody granted, USERS is SASL without TLS, and PLAINTEXT the

@@ -6,11 +6,11 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from bench.servers.process import Absent, Server
+from bench.servers.process import Absent, ServerProcess
 from fengsui.run.setup import free_port
 
 
-class Mosquitto(Server):
+class Mosquitto(ServerProcess):
     """A broker with one user, that keeps its sessions over a restart."""
 
     user, password = "fengsui", "secret"

@@ -45,7 +45,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-class Server:
+class ServerProcess:
     """What may be killed, stopped and started again on what it left. notes: where its words go."""
 
     def __init__(self, notes: Path) -> None:
