@@ -175,10 +175,10 @@ class World:
         since, until = self.at(minute - 1), self.at(minute)
         return [Publication(s.suffix, s.payload) for s in self._spoken if since < s.at <= until]
 
-    def publications(self, minute: int) -> list[Publication]:
-        """For the wire."""
+    def publications(self, minute: int, frames: bool = True) -> list[Publication]:
+        """For the wire; without `frames` no camera sends anything."""
         found = self.spoken(minute)
-        for r in self.arrivals(minute):
+        for r in self.arrivals(minute, frames):
             if r.quantity == "frame":
                 found.append(Publication(f"station/{r.station}/frame/{r.observed_at}", r.ref))
                 continue

@@ -28,11 +28,13 @@ _LOOK_S = 0.05
 class Struck(NamedTuple):
     """One fault and what came of it. back_s: from the kill, or from the end of another fault, to the first
     record that the stage commits, of a server's: that every stage has committed; None: it did not come
-    back. fell: stages that ended by themselves meanwhile."""
+    back. fell: who ended by itself meanwhile. last: the
+    slowest, or those that did not come back."""
 
     fault: Fault
     back_s: float | None
     fell: tuple[str, ...] = ()
+    last: str = ""
 
 
 @dataclass
@@ -84,12 +86,15 @@ class Storm:
         waits = set(STAGES) if fault.kind != "kill" or fault.whom in SERVERS else {fault.whom}
         if fault.kind == "kill" and fault.whom in STAGES:
             before[fault.whom] = 0  # another process
-        until = began + _PATIENCE_S
+        until, last = began + _PATIENCE_S, ""
         while waits and time.monotonic() < until and not stop.is_set():
             self._raise_the_fallen(fell, before)
-            waits -= {w for w in waits if line.stages[w].commits() > before[w]}
+            back = {w for w in waits if line.stages[w].commits() > before[w]}
+            last = min(back, default=last)
+            waits -= back
             time.sleep(_LOOK_S)
-        return Struck(fault, None if waits else time.monotonic() - began, tuple(fell))
+        back_s = None if waits else time.monotonic() - began
+        return Struck(fault, back_s, tuple(fell), ", ".join(sorted(waits)) or last)
 
     def _begin(self, fault: Fault) -> tuple[dict[str, int], float]:
         """What had been committed when it struck, and when that was."""
@@ -212,6 +217,8 @@ def campaign(
             told.rested, account = storm.rest()
             told.verdict = judged(account)
             storm.close()
+            for name, broken in told.verdict.broken.items():
+                tell(f"✗ {seed} {name} {len(broken)}: " + "; ".join(broken[:4]))
             if stop.is_set():
                 break
     finally:
@@ -223,4 +230,6 @@ def campaign(
 def _line_of(s: Struck) -> str:
     back = "-" if s.back_s is None else f"{s.back_s:6.1f} s"
     fell = f"  ({', '.join(s.fell)})" if s.fell else ""
-    return f"  {s.fault.kind:5s} {s.fault.target:20s} {s.fault.lasts_s:5.1f} s {back}{fell}"
+    return (
+        f"  {s.fault.kind:5s} {s.fault.target:20s} {s.fault.lasts_s:5.1f} s {back} {s.last}{fell}"
+    )

@@ -20,7 +20,7 @@ from stream.pace.stop_signals import stopping_on_signals
 SPEED = click.option(
     "--speed",
     type=click.FloatRange(1.0, 600.0),
-    default=60.0,
+    default=30.0,
     show_default=True,
     help=spoken(Text("一秒放几秒风暴", "seconds of the storm a second")),
 )

@@ -178,6 +178,7 @@ class RealLine:
             "FENGSUI_BROKER": f"{broker}:{port('mosquitto', self.mosquitto.port)}",
             "FENGSUI_HISTORY": f"influx://127.0.0.1:{port('influxdb', 0)}/{place.org}/{place.bucket}",
             "FENGSUI_INFLUX_TOKEN": place.token,
+            "FENGSUI_LOG_FORMAT": "json",  # with the time of each word
         }
 
     def log(self, run: str, start_at: int) -> Log:

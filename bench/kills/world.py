@@ -23,13 +23,13 @@ from simulators.carriers.phones import Carrier
 from simulators.nodes import Nodes
 from simulators.run import Player
 from simulators.scenario import Scenario
-from simulators.world import World
+from simulators.world import Publication, World
 from stream.log.port import Log, Out, Unavailable
 from stream.records import encode
 
 _OFFICER, _LEADER = "D-01", "K-01"
 _GRADES = ("blue", "yellow", "orange", "red", "prepare", "move")
-_DRY_MIN = 180
+_DRY_MIN, _PICTURES_EACH_MIN = 180, 5
 _CALM = 3  # looks in a row that find nobody behind, until a line counts as come to rest
 
 
@@ -136,8 +136,8 @@ class Playing:
                     if self._stop.is_set():
                         return
                     if not self._quiet.is_set():
-                        for publication in world.publications(minute):
-                            sensors.publish(publication.suffix, publication.payload)
+                        for suffix, payload in _said(world, minute):
+                            sensors.publish(suffix, payload)
                     sensors.slot(world.at(minute), 60.0)
                     self.minutes += 1
         except BaseException as e:  # noqa: BLE001  # told by whoever waits
@@ -154,6 +154,12 @@ class Playing:
         self.sensors.close()
         if self.failed is not None:
             raise RuntimeError("the storm was not played to its end") from self.failed
+
+
+def _said(world: World, minute: int) -> Iterator[Publication]:
+    """What sensors and observers say in a minute; cameras in each fifth, for to draw and to judge pictures
+    takes more of the machine than all the rest."""
+    yield from world.publications(minute, frames=minute % _PICTURES_EACH_MIN == 0)
 
 
 class Desk:

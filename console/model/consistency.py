@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from config.language import Said, Text, text_of
 from config.records.level import Action, Level
-from console.model.view import ENDED, View
+from console.model.view import ENDED, Sent, View
 from detectors.detection import Detection
 from dispatch.records import Alert, Decision, Delivery
 from stream.records import Run
@@ -43,6 +43,7 @@ class Audit:
         self._spoke: dict[tuple[str, str], Detection] = {}  # area, hazard: the first to speak
         self._addressed: set[tuple[str, int]] = set()
         self._wrong: dict[str, str] = {}
+        self._spoken_for: dict[str, str] = {}  # delivery -> the one whose words are its
         self._unproven: dict[str, tuple[int, Decision]] = {}  # hash -> when it was seen
 
     def take(self, record: object) -> None:
@@ -57,6 +58,7 @@ class Audit:
                 self._spoke.setdefault((record.area, record.hazard), record)
             case Delivery():
                 self._addressed.add((record.alert, record.version))
+                self._spoken_for.update(dict.fromkeys(record.covers, record.id))
                 self._status(f"{record.alert}/{record.version}", record.status)
             case Decision() if record.unproven and record.hash:
                 # when it was made is what it says itself; the line's clock is not
@@ -106,7 +108,9 @@ class Audit:
                 yield Finding("not_addressed", subject, f"{alert.area} {alert.hazard}: " + words)
         for sent in view.sent.values():
             late = now - sent.delivery.expires_at > STEP_MS
-            idle = sent.state == "queued" and now - sent.at > 2 * STEP_MS
+            idle = (
+                sent.state == "queued" and now - sent.at > 2 * STEP_MS and not self._goes_with(sent)
+            )
             if sent.state not in ENDED and (late or idle):
                 state = f"{sent.channel} {sent.state}: "
                 words = state + Text("未完也未动", "neither ended nor moving")
@@ -130,6 +134,11 @@ class Audit:
             if (a.level, a.action, a.public) == (alert.level, alert.action, alert.public)
         ]
         return any((a.id, a.version) in self._addressed for a in same)
+
+    def _goes_with(self, sent: Sent) -> bool:
+        """Another message says it too, and that one moves: it may wait long for an answer."""
+        other = self.view.sent.get(self._spoken_for.get(sent.delivery.id, ""))
+        return other is not None and other.state != "queued"
 
     def _not_decided(self, now: int) -> Iterator[Finding]:
         known = {(a.area, a.hazard) for a in self.view.alerts.values()}
