@@ -193,7 +193,9 @@ def test_poison_is_a_dead_letter_and_the_rest_goes_on(tmp_path: Path) -> None:
     log.close()
 
 
-def test_a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room(tmp_path: Path) -> None:
+def test_a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = open_here(tmp_path)
     assert isinstance(log, SqliteLog)
     put(log, 0, 5)
@@ -205,10 +207,18 @@ def test_a_full_disk_loses_nothing_and_work_goes_on_when_there_is_room(tmp_path:
             put(log, accepted, 1)
             accepted += 1
     stop = threading.Event()
-    runner = adder(log)
+    runner, refused = adder(log), threading.Event()
+    turn = runner.turn
+
+    def noticed(*given: Any) -> Any:
+        if why := turn(*given):
+            refused.set()
+        return why
+
+    monkeypatch.setattr(runner, "turn", noticed)
     thread = threading.Thread(target=runner.run, args=(stop,))
     thread.start()
-    time.sleep(0.7)
+    assert refused.wait(90)
     log._writer.execute("PRAGMA max_page_count=1000000")
     put(log, accepted, 5)
     deadline = time.monotonic() + 120
