@@ -98,7 +98,7 @@ _EACH = {
             "how often falsely.",
         ),
         "console": Entry(
-            "bench.cases.console:bench_console",
+            "bench.cases.duty_room.console:bench_console",
             "值班台测速：真的 Chromium 里的网页，与每次发整幅相比。",
             "The duty room's pages in a real Chromium, beside sending the whole picture.",
         ),

@@ -14,22 +14,27 @@ function drawn(gauges, values, bounds, rings) {
   small.height = high;
   const image = small.getContext("2d").createImageData(WIDE, high);
   const known = gauges.filter(([id]) => values[id] > 0 || values[id] === 0).map(([id, [lon, lat]]) => [lon, lat, values[id]]);
-  for (let y = 0; y < high; y += 1) {
-    for (let x = 0; x < WIDE; x += 1) {
-      const lon = west + (x + 0.5) * (east - west) / WIDE, lat = north - (y + 0.5) * (north - south) / high;
-      let sum = 0, weight = 0, nearest = REACH_KM;
-      for (const [a, b, mm] of known) {
-        const km = Math.hypot((a - lon) * squeeze, b - lat) * KM_DEG;
+  // from each gauge to the points that it reaches: a large district has many gauges, and few are near
+  const sum = new Float64Array(WIDE * high), weight = new Float64Array(WIDE * high), nearest = new Float64Array(WIDE * high).fill(REACH_KM);
+  const across = (east - west) / WIDE, down = (north - south) / high, far = REACH_KM / KM_DEG;
+  for (const [a, b, mm] of known) {
+    const x0 = Math.max(0, Math.floor((a - far / squeeze - west) / across)), x1 = Math.min(WIDE - 1, Math.ceil((a + far / squeeze - west) / across));
+    const y0 = Math.max(0, Math.floor((north - b - far) / down)), y1 = Math.min(high - 1, Math.ceil((north - b + far) / down));
+    for (let y = y0; y <= y1; y += 1) {
+      for (let x = x0; x <= x1; x += 1) {
+        const km = Math.hypot((a - west - (x + 0.5) * across) * squeeze, b - north + (y + 0.5) * down) * KM_DEG, at = y * WIDE + x;
         if (km >= REACH_KM) continue;
         const w = 1 / Math.max(km, 0.5) ** 2;
-        sum += w * mm;
-        weight += w;
-        nearest = Math.min(nearest, km);
+        sum[at] += w * mm;
+        weight[at] += w;
+        nearest[at] = Math.min(nearest[at], km);
       }
-      if (!weight) continue;
-      const faint = Math.min(1, (1 - nearest / REACH_KM) * 3); // it ends without an edge
-      image.data.set([48, 142, 240, 255 * MOST * faint * Math.sqrt(Math.min(1, sum / weight / HEAVY))], 4 * (y * WIDE + x));
     }
+  }
+  for (let at = 0; at < WIDE * high; at += 1) {
+    if (!weight[at]) continue;
+    const faint = Math.min(1, (1 - nearest[at] / REACH_KM) * 3); // it ends without an edge
+    image.data.set([48, 142, 240, 255 * MOST * faint * Math.sqrt(Math.min(1, sum[at] / weight[at] / HEAVY))], 4 * at);
   }
   small.getContext("2d").putImageData(image, 0, 0);
   const canvas = document.createElement("canvas");

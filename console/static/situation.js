@@ -2,6 +2,7 @@
 
 import { board, tick, valleys } from "./board.js";
 import { chart } from "./chart.js";
+import { apart, names } from "./labels.js";
 import { ask, clock, onChange, part, picture } from "./live.js";
 import { COLOUR, LEVEL, SHAPE, age, badge, el, lang, of, t, time } from "./words.js";
 
@@ -169,8 +170,6 @@ const INK = {
   night: { land: "#222a33", edge: "#aeb8c4", town: "#56606c", basin: "#3f6f8f", river: "#3f9fe0", quiet: "#39424d", rim: "#7d8896", moves: "#ffffff", veil: "#2a2f36", stripe: "#9aa4b0", hollow: "#f1f3f5", speaker: "#c9a6ff" },
   day: { land: "#f7f5ee", edge: "#5a6673", town: "#8b95a1", basin: "#5f8fae", river: "#1f7fc4", quiet: "#d3dbe3", rim: "#7d8896", moves: "#10151a", veil: "#8d97a3", stripe: "#2a2f36", hollow: "#10202a", speaker: "#6a3fb5" },
 };
-const NAMES = 60; // of villages on the map at once
-
 function draw(box, pick) {
   const g = picture.ground, L = window.L, ink = INK[document.documentElement.dataset.theme] || INK.night;
   const map = L.map(box, { zoomControl: false, attributionControl: false, zoomSnap: 0.25 });
@@ -194,8 +193,7 @@ function draw(box, pick) {
     L.polygon(ring.map(flip), { renderer, color: ink.edge, weight: 2, fill: false, interactive: false }).addTo(map);
   }
   for (const town of Object.values(g.towns)) {
-    const shape = L.polygon(town.ring.map(flip), { renderer, color: ink.town, weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(towns);
-    L.marker(shape.getBounds().getNorthWest(), { interactive: false, keyboard: false, icon: L.divIcon({ className: "town", html: el("span", {}, t(town.name, town.en)), iconSize: [80, 16], iconAnchor: [10, 18] }) }).addTo(towns);
+    L.polygon(town.ring.map(flip), { renderer, color: ink.town, weight: 1, dashArray: "4 4", fill: false, interactive: false }).addTo(towns);
   }
   for (const basin of Object.values(g.basins)) {
     L.polygon(basin.ring.map(flip), { renderer, color: ink.basin, weight: 1, dashArray: "1 5", fill: false, interactive: false }).addTo(basins);
@@ -235,19 +233,19 @@ function draw(box, pick) {
     if (!map.getPane("mapPane")) return; // the page was left
     const was = map.getSize();
     map.invalidateSize({ pan: false });
-    if (whole && !map.getSize().equals(was)) { fit(); home = map.getZoom(); near(); }
+    if (whole && !map.getSize().equals(was)) { fit(); home = map.getZoom(); paintValleys(); paintNames(); }
   }).observe(box);
   // from afar a mark a valley, with how many villages; closer a mark a village, with its name
   let home = map.getZoom();
   const near = () => box.classList.toggle("near", map.getZoom() > home + 0.9);
   map.on("zoomend", near);
-  const villages = layer();
-  map.on("moveend", () => {
-    villages.clearLayers();
-    if (map.getZoom() <= home + 0.9) return;
-    const seen = Object.entries(g.areas).filter(([, a]) => map.getBounds().contains(flip(a.at))).slice(0, NAMES);
-    for (const [, a] of seen) L.marker(flip(a.at), { interactive: false, keyboard: false, icon: L.divIcon({ className: "village-name", html: el("span", {}, t(a.name, a.en)), iconSize: [120, 18], iconAnchor: [60, -11] }), zIndexOffset: 10002 }).addTo(villages);
-  });
+  const villageNames = layer(), townNames = L.layerGroup().addTo(towns);
+  // what is asked for counts as what is in force: the worst gets its name first
+  const rank = (id) => { const s = part("areas")[id]; return s ? Math.max(s.level, [0, 3, 4][s.action]) * 4 + (s.waits ? 3 : 0) + (s.dark ? 1 : 0) : 0; };
+  const name_ = names(L, map, g, villageNames, townNames, rank);
+  let taken = [];
+  const paintNames = () => name_(map.getZoom() > home + 0.9, taken);
+  map.on("moveend", () => { paintValleys(); paintNames(); });
   const span = L.latLngBounds(shown.map(flip)).pad(0.05), corners = [[span.getSouth(), span.getWest()], [span.getNorth(), span.getEast()]];
   let paintRain = () => {};
   import("./rain_field.js").then(({ field }) => { paintRain = field(L, rain, g, corners); rains(true); }, () => {});
@@ -255,17 +253,23 @@ function draw(box, pick) {
   import("./storm.js").then(({ arrow }) => { paintArrow = arrow(L, rain, map); paintArrow(past); }, () => {});
   const rains = (must) => paintRain(past ? past.stations : Object.fromEntries(Object.entries(part("stations")).filter(([, s]) => !s.late).map(([id, s]) => [id, s.value])), must);
   const valleyMarks = L.layerGroup().addTo(map);
+  let valleysShown = "";
   function paintValleys() {
-    valleyMarks.clearLayers();
-    if (past) { box.classList.add("near"); return; }
+    if (past) { valleyMarks.clearLayers(); valleysShown = ""; taken = []; box.classList.add("near"); return; }
     near();
-    for (const x of valleys()) {
+    const marks_ = box.classList.contains("near") ? [] : valleys().map((x) => {
       const at = x.all.map((v) => g.areas[v.id].at), mid = [0, 1].map((n) => at.reduce((s, p) => s + p[n], 0) / at.length);
-      const dark = x.all.filter((v) => v.a.dark).length, hidden = dark && !x.at.level && !x.at.action, asks = x.worst.level > x.at.level ? x.worst.level : 0;
+      const hidden = x.all.some((v) => v.a.dark) && !x.at.level && !x.at.action, asks = x.worst.level > x.at.level ? x.worst.level : 0;
       // what waits is what the officer looks for: it stands in its own colour, with a dashed edge
       const words = asks ? `${SHAPE[asks]}${x.all.filter((v) => v.worst.level === asks && v.at.level < asks).length} ${t("待批", "asked")}` : `${hidden ? "▨" : SHAPE[x.at.level]}${x.at.action === 2 ? "!" : ""}${x.all.length}`;
-      L.marker(flip(mid), { interactive: false, keyboard: false, zIndexOffset: 10001, icon: L.divIcon({ className: `valley-mark on-${asks || (hidden ? "dark" : x.at.level)}${asks ? ` asks asks-${asks}` : ""}`, html: el("span", {}, words), iconSize: [asks ? 84 : 46, 26] }) }).addTo(valleyMarks);
-    }
+      return { at: flip(mid), words, kind: `valley-mark on-${asks || (hidden ? "dark" : x.at.level)}${asks ? ` asks asks-${asks}` : ""}`, w: asks ? 92 : 46, h: asks ? 34 : 26, size: [asks ? 84 : 46, 26] };
+    });
+    taken = apart(map, marks_);
+    const says = JSON.stringify([marks_, map.getZoom(), map.getCenter()]);
+    if (says === valleysShown) return;
+    valleysShown = says;
+    valleyMarks.clearLayers();
+    for (const one of marks_) L.marker(one.at, { interactive: false, keyboard: false, zIndexOffset: 10001, icon: L.divIcon({ className: one.kind, html: el("span", {}, one.words), iconSize: one.size, iconAnchor: [one.size[0] / 2, one.size[1] / 2 - one.dy] }) }).addTo(valleyMarks);
   }
   const chosen = L.circleMarker([0, 0], { renderer, radius: 14, color: ink.moves, weight: 3, fill: false, interactive: false });
   const dark = stripes(ink);
@@ -309,7 +313,7 @@ function draw(box, pick) {
     fresh("areas", areas).forEach(paintArea);
     fresh("stations", stations).forEach(paintStation);
     fresh("nodes", nodes).forEach(paintNode);
-    if (!parts || parts.has("areas") || parts.has("warnings")) paintValleys();
+    if (!parts || parts.has("areas") || parts.has("warnings")) { paintValleys(); paintNames(); }
     if (!parts || parts.has("stations")) rains(!parts);
     paintArrow(past);
   }

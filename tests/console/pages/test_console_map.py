@@ -145,3 +145,50 @@ def test_the_order_of_lists_is_the_same_everywhere() -> None:
     assert worst_first[0] == Grade(Level.BLUE, Action.MOVE)
     assert worst_first[1] == Grade(Level.RED)
     assert worst_first[-1] == Grade(Level.YELLOW)
+
+
+# names and marks that are seen and lie over one another
+OVER = """(kinds) => {
+  const all = [...document.querySelectorAll(kinds)].filter((e) => e.checkVisibility());
+  const boxes = all.map((e) => { const r = document.createRange(); r.selectNodeContents(e); return r.getBoundingClientRect(); });
+  const over = [];
+  boxes.forEach((a, n) => boxes.slice(0, n).forEach((b, k) => {
+    if (a.left < b.right && b.left < a.right && a.top + 2 < b.bottom && b.top + 2 < a.bottom) over.push(all[n].textContent + all[k].textContent);
+  }));
+  return over;
+}"""  # noqa: E501
+
+
+def test_no_name_lies_over_another_and_the_worst_is_named_first(seat: Seat, log: Log) -> None:
+    expect = sync_api.expect
+    areas = list(yanqing().areas)
+    cases(log, red("A17"), *(seen(40, Level.YELLOW, area=a) for a in areas[:16]))
+    page = seat.enter("wang")
+    expect(page.locator(".valley-mark", has_text="1 待批")).to_have_count(1)
+    assert page.evaluate(OVER, ".town, .valley-mark") == []
+    page.locator("#find").fill("A17")
+    page.locator("#find").press("Enter")
+    expect(page.locator(".one h2")).to_contain_text(yanqing().areas["A17"].name)
+    for _ in range(3):  # the map turns round what is chosen, from afar to close by
+        page.evaluate("document.getElementById('map').focus()")
+        page.keyboard.press("+")
+        page.wait_for_timeout(600)  # the map comes to rest
+        assert page.evaluate(OVER, ".town, .village-name") == []
+    expect(page.locator(".village-name").first).to_be_visible()
+    seat.shot("map-names")
+
+
+def test_the_worst_village_gets_its_name_before_a_larger_one_beside_it(seat: Seat) -> None:
+    page = seat.enter("wang")
+    found = page.evaluate("""async () => {
+      const { uncrowded, apart } = await import("/static/labels.js");
+      const map = { latLngToContainerPoint: ([lat, lon]) => ({ x: lon, y: lat }) };
+      const one = (words, x, y) => ({ at: [y, x], words, dx: 0, dy: 0 });
+      const taken = [[290, 300, 400, 320]], mark = (y) => ({ at: [y, y], w: 40, h: 20 });
+      const villages = [one("最急", 100, 100), one("大村", 110, 105), one("远村", 300, 100)];
+      const names = uncrowded(map, villages, 60, taken), marks = [mark(0), mark(5), mark(200)];
+      const under = uncrowded(map, [one("标记下", 300, 310)], 60, taken);
+      apart(map, marks);
+      return [names.kept.map((x) => x.words), under.kept.length, marks.map((m) => m.dy)];
+    }""")
+    assert found == [["最急", "远村"], 0, [0, 23, 0]]

@@ -1,7 +1,9 @@
 """`fengsui bench console`: what people in the duty room wait for, and what it costs.
 
 A made district on one update a second, read in a real Chromium and by more pages' streams beside it.
-The baseline is the same server sending the whole picture at each change, in the same run.
+The baseline is the same server sending the whole picture at each change, in the same run. With `--against` an
+older build stands beside it: both trees' own servers take turns under the same load, as do their first screens
+at the peak of a storm.
 """
 
 import http.client
@@ -9,16 +11,18 @@ import os
 import shutil
 import statistics
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
+from bench.against import tree_of
+from bench.cases.duty_room.against import BEFORE, beside, lend
+from bench.cases.duty_room.measure import PATIENCE_S, SHARE, Here, Seen, measure, part
+from bench.cases.duty_room.peak import tell_peak
 from bench.load.console import Server, bench_setup, console, second
 from config.language import Text
 from console.serve import lacks
@@ -32,40 +36,10 @@ from stream.records import encode
 from stream.wall_clock import now_ms
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-_SHARE = 5  # every station reports once in so many seconds
 _STEP_MS = 300_000  # of the simulated day
-_OPENINGS = 5
 _FULL_H = 8  # by then all that the console keeps of the past hours is there
-_PATIENCE_S = 120
-# when the page has drawn what it was told at the run's clock: pairs (that clock, now)
-_WATCH = """async () => {
-  const live = await import("/static/live.js");
-  window.drawn = [];
-  live.onChange(() => {
-    const at = live.clock();
-    requestAnimationFrame(() => setTimeout(() => window.drawn.push([at, Date.now()])));
-  });
-}"""
-
-
-class Opened(NamedTuple):
-    """ready_s: until it is drawn. work_s: of a core in the page's own thread, whoever else works.
-    kb: that came over the line."""
-
-    ready_s: float
-    work_s: float
-    kb: float
-
-
-class Seen(NamedTuple):
-    """Of one server under the load. opened: each opening of the page."""
-
-    opened: list[Opened]
-    drawn_ms: list[int]  # each update, sorted
-    core: float
-    each_kb: float  # of an update, to one page
 
 
 @click.command("console")
@@ -88,9 +62,34 @@ class Seen(NamedTuple):
     default=True,
     help=spoken(Text("量一昼夜的内存", "memory over a simulated day")),
 )
+@click.option(
+    "--against",
+    default="",
+    metavar="REV",
+    help=spoken(
+        Text(
+            f"与 git 的这一版同场比，如 {BEFORE}（第二版之前）",
+            f"beside a revision of git, such as {BEFORE} (before the second edition)",
+        )
+    ),
+)
+@click.option(
+    "--rounds",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1, 20),
+    help=spoken(Text("与旧版轮流几次", "turns with that revision")),
+)
 @click.pass_obj
 def bench_console(
-    obj: Shared, stations: int, areas: int, seconds: int, browsers: int, day: bool
+    obj: Shared,
+    stations: int,
+    areas: int,
+    seconds: int,
+    browsers: int,
+    day: bool,
+    against: str,
+    rounds: int,
 ) -> None:
     """值班台测速：真的 Chromium 里的网页，与每次发整幅相比。
 
@@ -100,13 +99,22 @@ def bench_console(
         raise Usage(missing)
     like = obj.district()
     shape = (stations, areas)
+    if against:
+        with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as at, _chromium() as browser:
+            older = tree_of(against, Path(at))
+            lend(older)
+            for line in beside(older, against, shape, (seconds, browsers, rounds), browser):
+                echo(line)
+            tell_peak(browser, older, against)
+            _say_busy()
+        return
     with tempfile.TemporaryDirectory() as at, _chromium() as browser:
         setup = bench_setup(like, Path(at), now_ms(), shape)
         setup.folder.mkdir(parents=True)
         log = open_run_log(setup)
         log.append([Out("observations", "", encode(setup.run))])
-        for n in range(areas + _SHARE):  # so that all have said something
-            log.append(second(setup.district, n, setup.run.start_at + n, _SHARE))
+        for n in range(areas + SHARE):  # so that all have said something
+            log.append(second(setup.district, n, setup.run.start_at + n, SHARE))
         echo(
             Text(
                 f"{stations} 站，{areas} 区，{browsers} 个页面流",
@@ -114,12 +122,17 @@ def bench_console(
             )
         )
         with console(setup, shape, whole=True) as server:
-            plain = _measure(setup, log, server, browser, browsers, min(seconds, 10))
+            plain = measure(Here(setup, log, server), browser, browsers, min(seconds, 10))
         with console(setup, shape, whole=False) as server:
-            ours = _measure(setup, log, server, browser, browsers, seconds)
+            ours = measure(Here(setup, log, server), browser, browsers, seconds)
             grown = _day(setup, log, server) if day else None
         log.close()
-    _say(ours, plain, grown)
+        _say(ours, plain, grown)
+        tell_peak(browser, None, "")
+    _say_busy()
+
+
+def _say_busy() -> None:
     busy = os.getloadavg()[0]
     cores = os.cpu_count()
     echo(
@@ -151,116 +164,12 @@ def _chromium() -> "Iterator[Browser]":
         browser.close()
 
 
-def _measure(
-    setup: Setup, log: Log, server: Server, browser: "Browser", browsers: int, seconds: int
-) -> Seen:
-    _await_picture(server)
-    opened, page = [], None
-    for n in range(_OPENINGS):
-        page, one = _open(server, browser)
-        opened.append(one)
-        if n < _OPENINGS - 1:
-            page.context.close()
-    assert page is not None
-    page.evaluate(_WATCH)
-    with _streams(server, browsers) as taken:
-        before, bytes_before = server.spent(), sum(taken)
-        told_at = 0
-        for n in range(seconds):
-            begun, told_at = time.monotonic(), now_ms()
-            log.append(second(setup.district, n, told_at, _SHARE))
-            page.wait_for_timeout(max(0.0, 1000 - (time.monotonic() - begun) * 1000))
-        after = server.spent()
-        each = (sum(taken) - bytes_before) / seconds / max(browsers, 1)
-    drawn = _drawn(page, told_at)
-    page.context.close()
-    core = (after.cpu_s - before.cpu_s) / (after.wall_s - before.wall_s)
-    late = sorted(when - at for at, when in drawn.items())
-    if len(late) < seconds * 0.8:
-        few = f"{len(late)} / {seconds}"
-        echo(Text(f"! 页面只画出更新 {few}", f"! the page drew only {few} updates"), err=True)
-    return Seen(opened, late, core, each / 1000)
-
-
-def _drawn(page: "Page", last_at: int) -> dict[int, int]:
-    """When the page had drawn each update; the last one, too, is waited for."""
-    until = time.monotonic() + _PATIENCE_S
-    while True:
-        drawn = dict(reversed(page.evaluate("window.drawn")))  # the first of each
-        if max(drawn, default=0) >= last_at or time.monotonic() > until:
-            return drawn
-        page.wait_for_timeout(100)
-
-
-def _await_picture(server: Server) -> None:
-    """Until it has read the log: what a start takes is another matter."""
-    until = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < until:
-        line = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=_PATIENCE_S)
-        line.request("GET", "/api/snapshot", headers={"Cookie": server.cookie})
-        status = line.getresponse().status
-        line.close()
-        if status == 200:
-            return
-        time.sleep(0.1)
-    raise Usage(Text("值班台读不完日志", "the console does not come to the end of the log"))
-
-
-def _open(server: Server, browser: "Browser") -> "tuple[Page, Opened]":
-    """A fresh browser's page."""
-    context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 860})
-    name, _, value = server.cookie.partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": server.address}])
-    page = context.new_page()
-    page.set_default_timeout(_PATIENCE_S * 1000)
-    line, weight = context.new_cdp_session(page), [0]
-    line.send("Network.enable")
-    line.send("Performance.enable", {"timeDomain": "threadTicks"})
-    line.on("Network.loadingFinished", lambda e: weight.append(int(e["encodedDataLength"])))
-    page.goto(server.address)
-    page.locator("body[data-ready='1']").wait_for()
-    drawn = "new Promise(f => requestAnimationFrame(() => setTimeout(() => f(performance.now()))))"
-    seconds = page.evaluate(drawn) / 1000
-    page.wait_for_load_state("load")
-    work = {m["name"]: m["value"] for m in line.send("Performance.getMetrics")["metrics"]}
-    return page, Opened(seconds, work["TaskDuration"], sum(weight) / 1000)
-
-
-@contextmanager
-def _streams(server: Server, count: int) -> Iterator[list[int]]:
-    """`count` open streams, read as browsers read them; bytes of each so far."""
-    taken, lines = [0] * count, []
-
-    def read(n: int, answer: http.client.HTTPResponse) -> None:
-        with suppress(http.client.IncompleteRead):  # hung up by us, at the end
-            while part := answer.read1(65_536):
-                taken[n] += len(part)
-
-    threads = []
-    for n in range(count):
-        line = http.client.HTTPConnection(urlsplit(server.address).netloc)
-        line.request("GET", "/api/stream", headers={"Cookie": server.cookie})
-        threads.append(threading.Thread(target=read, args=(n, line.getresponse()), daemon=True))
-        lines.append(line)
-        threads[-1].start()
-    try:
-        yield taken
-    finally:
-        for line in lines:
-            if line.sock is not None:
-                line.sock.shutdown(2)
-        for thread in threads:
-            thread.join()
-        for line in lines:
-            line.close()
-
-
 def _day(setup: Setup, log: Log, server: Server) -> tuple[float, float]:
     """MB of the server's process before and after a day of readings, every station every five
     minutes, each area's warning renewed every hour; begun when what it keeps (hours) is full."""
     at, n, marks = now_ms(), 10_000, []
     hourly = len(setup.district.areas) // 12
-    line = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=_PATIENCE_S)
+    line = http.client.HTTPConnection(urlsplit(server.address).netloc, timeout=PATIENCE_S)
     line.request("GET", "/api/stream", headers={"Cookie": server.cookie})
     with line.getresponse() as stream:
         for hour in range(_FULL_H + 24):
@@ -283,9 +192,6 @@ def _say(ours: Seen, plain: Seen, grown: tuple[float, float] | None) -> None:
         ratio = Text(f"；整幅发送 {of}", f"; whole picture {of}") if value else ""
         aimed = Text(f"（目标 < {aim:g}）", f" (aim < {aim:g})")
         echo(f"{mark} " + name + f": {value:.3g} {unit}" + aimed + ratio)
-
-    def part(seen: Seen, share: float) -> float:
-        return float(seen.drawn_ms[min(len(seen.drawn_ms) - 1, int(len(seen.drawn_ms) * share))])
 
     def opening(what: str) -> tuple[float, float]:
         both = [[getattr(o, what) for o in seen.opened] for seen in (ours, plain)]
