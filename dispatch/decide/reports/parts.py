@@ -33,6 +33,11 @@ _LOSSES = Text(
 )
 
 
+def _many(n: int, of: str) -> str:
+    """English: "1 place", "2 places"."""
+    return f"{n} {of}" if n == 1 else f"{n} {of}s"
+
+
 class _Writer:
     """The parts of one report, as things stand."""
 
@@ -74,7 +79,7 @@ class _Writer:
         )
         where = Text(
             f"{len(towns)}个乡镇{len(areas)}处",
-            f"{len(areas)} places in {len(towns)} townships",
+            f"{_many(len(areas), 'place')} in {_many(len(towns), 'township')}",
         )
         return (
             where
@@ -116,7 +121,7 @@ class _Writer:
         """Of areas, each person once, by what they were ordered."""
         standing, district = self._incident.standing, self._district
         n = inhabitants(district, areas)
-        words = Text(f"{len(areas)}处{n}人", f"{n} people in {len(areas)} places")
+        words = Text(f"{len(areas)}处{n}人", f"{n} people in {_many(len(areas), 'place')}")
         found = []
         for action in (Action.MOVE, Action.PREPARE):
             mine = [a for a, grade in standing.items() if grade.action == action]
@@ -137,7 +142,8 @@ class _Writer:
         elif told:
             n = sum(known[a].population if m is None else m for a, m in told.items())
             words += Text(
-                f"；{len(told)}处报告已转移{n}人", f"; {n} have moved, as {len(told)} places report"
+                f"；{len(told)}处报告已转移{n}人",
+                f"; {n} have moved, as told from {_many(len(told), 'place')}",
             )
         cries = [a for a in dict.fromkeys(seen.cries.values()) if a in known]
         if cries:
