@@ -23,6 +23,8 @@ from simulators.views.camera import render
 from simulators.wave import flooded, taken
 
 _MINUTE = 60_000
+_DRY_M = 0.35  # a stream without rain
+_HIGH_M, _HELD_MIN = 1.0, 240  # high water at a staff, and so long a rule may hold it
 
 
 class Publication(NamedTuple):
@@ -110,10 +112,8 @@ class World:
                 found.append(Reading(gauge.id, "rain", at, count, minute))
         for n, station in enumerate(self._stages):
             if (minute * 60) % station.interval_s == 0:
-                last = min(minute, self.minutes - 1)
-                level = float(self._level[station.basin][last] + self._noise[n, last])
-                if minute >= self.minutes:
-                    level = 0.35 + (level - 0.35) * float(np.exp(-(minute - last) / 40))
+                noise = float(self._noise[n, min(minute, self.minutes - 1)])
+                level = self.stage_at(station.basin, minute, noise)
                 found.append(Reading(station.id, "stage", at, round(level * 1000), minute))
         for n, node in enumerate(self._nodes):
             if ((minute + n) * 60) % node.interval_s == 0:
@@ -124,11 +124,20 @@ class World:
             found += self._frames(minute, at)
         return found
 
+    def stage_at(self, basin: str, minute: int, noise: float = 0.0) -> float:
+        """Water level of a basin (m): after the storm it falls."""
+        last = min(minute, self.minutes - 1)
+        level = float(self._level[basin][last]) + noise
+        if minute >= self.minutes:
+            level = _DRY_M + (level - _DRY_M) * float(np.exp(-(minute - last) / 40))
+        return level
+
     def _frames(self, minute: int, at: int) -> list[Reading]:
         found = []
         for n, camera in enumerate(self._cameras):
             # a minute is the shortest there is here: a camera that is faster sends one a minute
-            if not self._pace.fast(camera.id, at) and (minute * 60 + 60 * n) % camera.interval_s:
+            fast = self._pace.fast(camera.id, at) or self.looked_at(camera, minute)
+            if not fast and (minute * 60 + 60 * n) % camera.interval_s:
                 continue
             body = self._picture(n, camera, minute, (at / 3_600_000 + 8) % 24)
             now = thumb_of(body)
@@ -137,6 +146,19 @@ class World:
             self._thumbs[camera.id] = now
             found.append(Reading(camera.id, "frame", at, len(body), None, body))
         return found
+
+    def looked_at(self, camera: Station, minute: int) -> bool:
+        """A camera of whose area a rule holds something is looked through often (ingest/camera/pace.py), else
+        the rule could not see that the water has fallen. The world knows no rule: it takes high water of the
+        last hours at the camera's staff for one."""
+        row = self._district.cameras.get(camera.id)
+        if row is None or not row.staff:
+            return False
+        basin = camera.basin
+        return any(
+            self.stage_at(basin, m) >= _HIGH_M
+            for m in range(max(0, minute - _HELD_MIN), minute + 1, 30)
+        )
 
     def _picture(self, n: int, camera: Station, minute: int, hour: float) -> bytes:
         """Of camera `n` at `hour` of the local day: a staff where cameras.csv gives it one, else a gully."""
@@ -150,7 +172,7 @@ class World:
                 else 0.0
             )
             seen = staff_view.weather(rain * 60, flow, hour)
-            level = float(self._level[camera.basin][last])
+            level = self.stage_at(camera.basin, minute)
             board, size = staff_view.board_of(row.staff), (row.width, row.height)
             return staff_view.picture(seed, minute * 60.0, level, seen, board, size)
         first, end = self._surge.get(camera.basin, (-1, -1))

@@ -632,3 +632,25 @@ def test_observers_report_what_happened_and_nothing_else() -> None:
     assert persons
     assert all(set(DISTRICT.contacts[p].areas) & hit for p in persons)
     assert World(DISTRICT, scenario("dry-day"))._spoken == []
+
+
+def test_a_staff_is_looked_at_until_its_water_has_been_low_for_hours_and_shows_it_fall() -> None:
+    """Else no rule could see that a flood of the river is over, and a played storm had no all-clear."""
+    world = storm()
+    staffs = [
+        s
+        for s in DISTRICT.stations.values()
+        if s.id in DISTRICT.cameras and DISTRICT.cameras[s.id].staff
+    ]
+    assert staffs
+    for camera in staffs:
+        heights = [world.stage_at(camera.basin, m) for m in range(world.minutes + 600)]
+        assert max(heights) > 1.5
+        high = max(m for m, level in enumerate(heights) if level >= 1.0)
+        assert all(world.looked_at(camera, m) for m in range(high, high + 180))
+        assert not world.looked_at(camera, high + 300)
+        after = heights[world.minutes :]
+        assert after == sorted(after, reverse=True), "after the storm it falls"
+        assert after[-1] < 0.4
+    gully = next(s for s in DISTRICT.stations.values() if s.quantity == "frame" and s not in staffs)
+    assert not world.looked_at(gully, 120)
