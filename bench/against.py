@@ -5,13 +5,11 @@ What is timed is the CPU time of `step` alone, after the records are decoded. Ea
 district that it ships, so a revision with other rules or stations does other work; how much each
 said is printed beside."""
 
-import io
 import json
 import os
 import statistics
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,12 +18,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from bench.load.revision import tree_of
 from config.language import Text
 from config.load import load
 from config.records.district import District, Station
 from fengsui.run.setup import default_config
 from ingest.observation import Flag, Observation, Observations
-from stream.environment import Usage
 from stream.records import Run, Tick, encode
 
 _TREE = Path(__file__).parents[1]
@@ -143,20 +141,6 @@ def _steps(mode: Mode, many: int) -> Iterator[tuple[int, list[tuple[int, int]]]]
         for first in range(0, len(before), mode.group):
             for k in range(many):
                 yield mode.slots - 1, [(slot, k) for slot in before[first : first + mode.group]]
-
-
-def tree_of(revision: str, folder: Path) -> Path:
-    """The source of a revision, under `folder`. Raises `Usage`."""
-    git = ["git", "-C", str(_TREE), "archive", "--format=tar", revision]
-    done = subprocess.run(git, capture_output=True, check=False)
-    if done.returncode:
-        words = done.stderr.decode("utf-8", "replace").strip()
-        what = Text("取不到这一版：", "that revision cannot be had: ")
-        raise Usage(f"--against {revision!r}: " + what + words)
-    tree = folder / "tree"
-    with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-        archive.extractall(tree, filter="data")
-    return tree
 
 
 def turn(tree: Path, workload_file: Path, times: int) -> Turn:

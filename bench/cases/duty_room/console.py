@@ -19,11 +19,11 @@ from urllib.parse import urlsplit
 
 import click
 
-from bench.against import tree_of
 from bench.cases.duty_room.against import BEFORE, beside, lend
 from bench.cases.duty_room.measure import PATIENCE_S, SHARE, Here, Seen, measure, part
 from bench.cases.duty_room.peak import tell_peak
 from bench.load.console import Server, bench_setup, console, second
+from bench.load.revision import tree_of
 from config.language import Text
 from console.serve import lacks
 from fengsui.cli.options import Shared
