@@ -242,6 +242,7 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     closed: bool = False  # the place was 封沟 as the words were made
     # an answer counts with the code alone (dispatch/proving/codes.py): the blank that stands for its figures
     code: str = ""
+    issuers: tuple[str, ...] = ()  # Alert.issuers
 
 
 State = Literal[

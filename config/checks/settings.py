@@ -308,6 +308,8 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
         ("step_down_hold_s", 1, week),
         ("valid_s", 1, week),
         ("gather_s", 0, 600),
+        ("night_round_s", 0, 1800),
+        ("night_round_places", 2, 1000),
         ("incident_gap_s", 1, week),
         ("report_every_s", 1, week),
     ):

@@ -124,6 +124,12 @@ class Policy(Row, frozen=True, kw_only=True):
     # how many messages a person may have in a night, by the level of the message (blue … red), before one
     # that adds nothing to what they know waits for the morning; {}: no bound
     night_messages: dict[str, int] = {}
+    # who is responsible for so many places has at night one message a round, which names all that is new of
+    # them, worst first, and at once what is worse than all they were told that night; 0: as anybody
+    night_round_s: int = 0
+    night_round_places: int = 5
+    # a gully that a keeper opens by SMS counts as open once a code has come back that went to their number
+    opens_by_code: bool = False
     incident_gap_s: int = 21600  # quiet for this long ends an incident
     report_every_s: int = 3600  # 续报
     orders: OrderCost = OrderCost()

@@ -160,8 +160,8 @@ class EvidenceRow(TypedDict):
 
 
 class OpenWarning(TypedDict):
-    """A warning in force or waiting. coverage: stations that speak, of how many; arrives: earliest and
-    latest (ms) of a wave; acts: what may be done to it."""
+    """A warning in force or waiting. released: by whom, "" for nothing in force; coverage: stations that
+    speak, of how many; arrives: earliest and latest (ms) of a wave; acts: what may be done to it."""
 
     version: int
     area: str
@@ -178,6 +178,7 @@ class OpenWarning(TypedDict):
     sent: int
     expires: int
     reason: Said
+    released: Said
     suspect: bool
     thin: bool
     coverage: list[int] | None

@@ -27,6 +27,7 @@ from dispatch.decide.policy import authority
 from dispatch.grade import Grade
 from dispatch.records import Alert, Decision, Question
 from dispatch.words.compose import Message, write
+from dispatch.words.issuer import issuer
 from dispatch.words.wording import category_of
 
 
@@ -55,6 +56,7 @@ def _warning(district: District, a: Alert) -> OpenWarning:
         "sent": a.sent_at,
         "expires": a.expires_at,
         "reason": a.reason,
+        "released": _released(district, a),
         "suspect": a.suspect,
         "thin": a.thin,
         "coverage": [a.coverage.live, a.coverage.expected] if a.coverage else None,
@@ -63,6 +65,13 @@ def _warning(district: District, a: Alert) -> OpenWarning:
         "arrives": [a.earliest_at, a.latest_at] if a.earliest_at and a.latest_at else None,
         "acts": [act for act in TABLE[a.state] if act != "evidence"],
     }
+
+
+def _released(district: District, a: Alert) -> Said:
+    """Who released what is in force; "" for nothing."""
+    if not Grade(a.level, a.action):
+        return ""
+    return Text(issuer(district, a, "zh"), issuer(district, a, "en"))
 
 
 def _question(district: District, a: Alert, q: Question) -> AskedRow:

@@ -7,6 +7,13 @@ decide. Every other one waits `night_gather_s` and goes with whatever of that pl
 nothing to what they know (a renewal, a fall) waits for the morning once they had `night_messages` of its
 level; but never past the moment at which what they were told last runs out. Nothing is dropped: a waiting
 message is replaced by its warning's next version or goes out.
+
+An order that the place was not told of never waits, to prepare as little as to move. What may wait asks for
+nothing that is not being done: a colour below an order that stands, another hazard's lower colour, a fall.
+
+Who is responsible for many places (`night_round_places`) is told by rounds: what is new of all of them goes as
+one message each `night_round_s`, and at once what is worse than all they were told that night. Each place has
+people of its own, who are told at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,15 +29,21 @@ from dispatch.records import Alert
 from dispatch.words.local_time import quiet_until
 
 _BEFORE_END_MS = 60_000  # what runs out is said again so long before
+_TOGETHER_MS = 60_000  # what comes in one minute is one round, after a while without any
+_STEPS = 6  # blue, yellow, orange or an order to prepare, red, each order for the first time
 
 
 class NightOf(msgspec.Struct):
     """One person's night. until: its end (ms); made: messages so far; due: place -> when what waits of it
-    goes."""
+    goes. Of rounds, worst: all they were told of; round_at: when the last goes or went; round_due: when what
+    waits goes, 0 for nothing."""
 
     until: int
     made: int = 0
     due: dict[str, int] = {}
+    worst: Grade = Grade()
+    round_at: int = 0
+    round_due: int = 0
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -42,11 +55,15 @@ class Told(msgspec.Struct, frozen=True):
     expires_at: int = 0
 
 
+def is_worse(now: Grade, before: Grade) -> bool:
+    """Is it as bad as nothing before was, or the first red, or does it ask for more than was asked for?"""
+    red = now.level == Level.RED and before.level < Level.RED
+    return red or now.rank[0] > before.rank[0] or now.action > before.action
+
+
 def rises(now: Grade, told: Told) -> bool:
     """Must it go at once, whatever else waits?"""
-    if told.place is None or now.rank[0] > told.place.rank[0]:
-        return True
-    if now.level == Level.RED and told.place.level < Level.RED:
+    if told.place is None or is_worse(now, told.place):
         return True
     return now.action == Action.MOVE and (told.own is None or told.own.action < Action.MOVE)
 
@@ -74,7 +91,10 @@ def tonight(
             outward = t.audience == "public"
             grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
             place = (t.recipient, alert.area)
-            until = wait_until(policy, district.timezone, nights, place, at, grade, known(t))
+            if has_rounds(district, t.recipient, t.audience):
+                until = round_until(policy, district.timezone, nights, t.recipient, at, grade)
+            else:
+                until = wait_until(policy, district.timezone, nights, place, at, grade, known(t))
             t = t._replace(not_before=max(t.not_before, until))
         found.append(t)
     return found
@@ -115,6 +135,40 @@ def wait_until(
         night.made += 1
     night.due[area] = until
     return until
+
+
+def has_rounds(district: District, recipient: str, audience: str) -> bool:
+    """Is it somebody who is responsible for so many places that each night's news come by rounds?"""
+    policy, contact = district.policy, district.contacts.get(recipient)
+    if contact is None or contact.role == "organisation" or audience == "public":
+        return False
+    places = len(district.areas) if "*" in contact.areas else len(contact.areas)
+    return bool(policy.night_round_s) and places >= policy.night_round_places
+
+
+def round_until(
+    policy: Policy, zone: str, nights: dict[str, NightOf], who: str, at: int, now: Grade
+) -> int:
+    """Until when (ms) a message of `now`, made `at`, waits for its round; 0: not at all. Takes note of it in
+    `nights`."""
+    end = quiet_until(policy.night, at, zone)
+    night = nights.get(who)
+    if night is None or night.until <= at:
+        night = nights[who] = NightOf(until=end)
+    worse, night.worst = is_worse(now, night.worst), night.worst | now
+    if worse:  # and what waits goes with it
+        night.made, night.round_at, night.round_due = night.made + 1, at, 0
+        return 0
+    if night.round_due <= at:
+        night.round_due = max(at + _TOGETHER_MS, night.round_at + policy.night_round_s * 1000)
+        night.made, night.round_at = night.made + 1, night.round_due
+    return night.round_due
+
+
+def most_in_rounds(policy: Policy, span_ms: int) -> int:
+    """How many messages somebody of many places may have between a night's first and last, so far apart: one a
+    round, and one whenever it is worse than all before."""
+    return span_ms // (policy.night_round_s * 1000) + 1 + _STEPS
 
 
 def most(policy: Policy, grade: Grade) -> int:

@@ -164,7 +164,8 @@ def _is_news(contact: Contact, alert: Alert, was: Grade | None, others: list[Gra
         return was is not None and not others
     if was is not None and was != grade and not grade.exceeds(was):
         return not others
-    higher = all(grade.exceeds(g) for g in ([] if was is None else [was]) + others)
+    # a colour below an order that stands up there is nothing new for who is down here
+    higher = all(grade.rank[:2] > g.rank[:2] for g in ([] if was is None else [was]) + others)
     return higher and is_told(grade) and _wants(contact, grade)
 
 

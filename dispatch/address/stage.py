@@ -386,4 +386,5 @@ class Address:
             most_action=most.action,
             closed=closed,
             code=code,
+            issuers=alert.issuers,
         )

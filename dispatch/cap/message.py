@@ -29,6 +29,7 @@ from dispatch.grade import Grade as Force
 from dispatch.records import Delivery, Route
 from dispatch.words.compose import instruction
 from dispatch.words.evidence import LIKELY
+from dispatch.words.issuer import jointly, senders
 from ingest.cap.decode import NAMESPACE, Wrong, parse_cap
 
 
@@ -81,6 +82,8 @@ _SEVERITY = ("Minor", "Moderate", "Severe", "Extreme")
 _CERTAINTY = ("Unlikely", "Possible", "Likely", "Observed")
 # 国家突发公共事件总体应急预案: the grade that goes with each colour
 NUMERAL_ZH = {Level.BLUE: "Ⅳ级", Level.YELLOW: "Ⅲ级", Level.ORANGE: "Ⅱ级", Level.RED: "Ⅰ级"}
+# of a colour that offices released by the table of joint release
+RELEASED_BY = "预警发布单位"
 _RESPONSE = {Action.NONE: "Monitor", Action.PREPARE: "Prepare", Action.MOVE: "Evacuate"}
 # of the whole message, which begins in Chinese: what concerns one language stands in its info
 _RESTRICTION, _NOTE = "内部预警，仅供责任单位", "演练，请勿采取行动。"
@@ -193,6 +196,8 @@ def _zh(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
         parameters += [("预警级别", NUMERAL_ZH[d.level]), ("预警颜色", LEVEL_ZH[d.level])]
     if d.action:
         parameters.append((orders_zh(d.hazard), order_zh(d.hazard, d.action)))
+    if released := jointly(district, d, "zh"):
+        parameters.append((RELEASED_BY, released))
     basin = district.basins.get(area.basin) if area else None
     if basin is not None:
         parameters += [("小流域", basin.name), ("河流", basin.river)]
@@ -200,7 +205,7 @@ def _zh(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
     title = _told(route.title, d, "zh") or headline
     return Words(
         hazard,
-        district.issuer,
+        senders(district, d, "zh"),
         _drill(d, title, "（演练）"),
         _drill(d, text, "（演练）"),
         _to_do(district, d, area, "zh"),
@@ -229,6 +234,8 @@ def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
         parameters.append(("warning colour", LEVEL_EN[d.level]))
     if d.action:
         parameters.append(("order", order_en(d.hazard, d.action)))
+    if released := jointly(district, d, "en"):
+        parameters.append(("warning released by", released))
     basin = district.basins.get(area.basin) if area else None
     if basin is not None:
         parameters += [("basin", basin.name_en), ("river", basin.river_en)]
@@ -236,7 +243,7 @@ def _en(district: District, d: Delivery, route: Route, area: Area | None) -> Wor
     title = _told(route.title, d, "en") or headline
     return Words(
         hazard,
-        district.issuer_en,
+        senders(district, d, "en"),
         _drill(d, title, "(EXERCISE) "),
         _drill(d, text, "(EXERCISE) "),
         _to_do(district, d, area, "en"),

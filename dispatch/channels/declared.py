@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import assert_never, get_args, get_type_hints
 from urllib.parse import urlsplit
 
-from config.checks.release import release_problems, wis2_problems
+from config.checks.channels.release import release_problems, wis2_problems
+from config.checks.channels.shared import shared_problems
 from config.language import Said, Text, text_of
 from config.read.problem import Problem
 from config.records.channels import ADDRESS_COLUMN
@@ -60,6 +61,7 @@ def problems(district: District) -> list[Problem]:
     found, names = list[Problem](), set[str]()
     found += release_problems(district.channels.release)
     found += wis2_problems(district.channels)
+    found += shared_problems(district.channels, district.sources)
     for row in district.channels.carriers():
         for key, words, hint in (*_faults(row), *_refers(district, row)):
             found.append(Problem(FILE, 0, f"carrier {row.name}.{key}", words, hint))

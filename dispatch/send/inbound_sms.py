@@ -14,6 +14,7 @@ from config.records.district import Contact, District
 from dispatch.channels import CarrierWord
 from dispatch.people.contact_store import ContactStore, digits_of
 from dispatch.people.residents.desk import FAULTS, ResidentDesk
+from dispatch.send.opening import Openings
 from ingest.decode.phrases import meanings
 from ingest.observation import PersonSays, Service
 from ingest.people.kept_words import Keeper
@@ -23,7 +24,7 @@ from stream import metrics
 from stream.limits import clean
 from stream.log.port import Out
 from stream.oplog import say
-from stream.records import Rejected
+from stream.records import Rejected, encode
 
 _AGAIN_S = 60.0  # a number that nobody has is looked for anew once in so long
 _SIGN = 4  # characters of 【签名】 by which our own words are known; a quotation may be cut short
@@ -37,15 +38,19 @@ class NotNow(Exception):
 
 
 class Inbound:
-    """now: real seconds, for how often the list is read again. residents: who hears what subscribers write."""
+    """now: real seconds, for how often the list is read again. residents: who hears what subscribers write.
+    live: of the run, as answers say."""
 
     def __init__(
         self,
         district: District,
         now: Callable[[], float] = time.monotonic,
         residents: ResidentDesk | None = None,
+        *,
+        live: bool = False,
     ) -> None:
         self._district, self._now, self._residents = district, now, residents
+        self._openings = Openings(district, live)
         self._keeper = Keeper(district.vault)
         self._people = People(district, keep=self._keeper.put)
         self._strangers = Strangers(district, self._keeper.put)
@@ -62,6 +67,8 @@ class Inbound:
                 "只引用了我们的话，不是来信", "it quotes our own words and says nothing else"
             )
             return outs_of([Rejected("our_words", words)], self._people, where, clock_at)
+        if (opened := self._opened(heard.sender, text, clock_at)) is not None:
+            return outs_of([opened], self._people, where, clock_at)
         answers, unsure = self._subscriptions(heard, text)
         if answers is not None and not unsure:
             return answers
@@ -75,6 +82,7 @@ class Inbound:
             )
         if answers is not None:  # one answer is enough
             found = [x for x in found if not (isinstance(x, PersonSays) and x.what == "unclear")]
+        found, asked = self._asked(found, clock_at)
         for one in found:
             if isinstance(one, Service):
                 metrics.READINGS.labels("send", "service").inc()
@@ -82,7 +90,23 @@ class Inbound:
                 metrics.READINGS.labels("send", one.what).inc()
             else:
                 metrics.DEAD_LETTERS.labels("send", one.reason).inc()
-        return [*(answers or []), *outs_of(found, self._people, where, clock_at)]
+        return [*(answers or []), *outs_of(found, self._people, where, clock_at), *asked]
+
+    def _opened(self, sender: str, text: str, clock_at: int) -> PersonSays | None:
+        """What a keeper's code lets through."""
+        with self._lock:
+            person = next(iter(self._holder(digits_of(sender))), "")
+            return self._openings.granted(person, text, clock_at) if person else None
+
+    def _asked(self, found: list[Said], clock_at: int) -> tuple[list[Said], list[Out]]:
+        """Without what waits for a code, and the codes. Raises `NotNow`."""
+        waits = [x for x in found if isinstance(x, PersonSays) and self._openings.asks(x)]
+        try:
+            codes = [d for x in waits for d in self._openings.ask(x, clock_at)]
+        except FAULTS as e:
+            raise NotNow(f"{type(e).__name__}") from e
+        outs = [Out("deliveries", d.id, encode(d)) for d in codes]
+        return [x for x in found if x not in waits], outs
 
     def _subscriptions(self, heard: CarrierWord, text: str) -> tuple[list[Out] | None, bool]:
         """What a resident's wish makes; None for whatever is no wish. A report of danger never is one, and
@@ -93,7 +117,9 @@ class Inbound:
         readings = (text,) if meanings(text) else dict.fromkeys((text, heard.text, *heard.instead))
         try:
             for reading in readings:
-                if (outs := self._residents.hear(heard.sender, reading, ident, later=True)) is not None:
+                if (
+                    outs := self._residents.hear(heard.sender, reading, ident, later=True)
+                ) is not None:
                     with self._lock:
                         self._read_at = None  # whoever came is known from now on
                     return outs, self._residents.unsure(reading)

@@ -298,7 +298,7 @@ def run_send(
 def _inbound(district: District, live: bool, clock: Clock) -> Inbound:
     """Who hears what telephones write; of subscribers where there is a store for them."""
     desk = ResidentDesk(district, live, clock.read, now_ms) if district.vault else None
-    return Inbound(district, residents=desk)
+    return Inbound(district, residents=desk, live=live)
 
 
 def _doors(

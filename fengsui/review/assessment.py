@@ -197,6 +197,8 @@ class NightMessages(msgspec.Struct, frozen=True, kw_only=True):
     local_median: float
     local_most: int
     over: tuple[NightRow, ...]
+    # who is told by rounds (night_round_s), and how many the rounds allow between their first and last
+    rounds: tuple[NightRow, ...] = ()
 
 
 class ReportRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from statistics import median
 from config.language import zh
 from config.records.district import District
 from config.records.level import LEVEL_ZH, Level
-from dispatch.address.night import most
+from dispatch.address.night import has_rounds, most, most_in_rounds
 from dispatch.address.recipients import DUTY_ROOM, MACHINES
 from dispatch.grade import Grade
 from dispatch.notices import DUTY
@@ -29,18 +29,19 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
             told.setdefault(r.id, r)
         elif isinstance(r, Receipt) and _went(r):
             first[r.delivery] = min(r.receipt_at, first.get(r.delivery, r.receipt_at))
-    mine: dict[tuple[int, str], list[Delivery]] = defaultdict(list)
+    mine: dict[tuple[int, str], list[tuple[int, Delivery]]] = defaultdict(list)
     for key, at in first.items():
         d = told.get(key)
         if d is None or not _is_message(district, d):
             continue
         at = max(at, d.queued_at, d.not_before)
         if end := quiet_until(policy.night, at, zone):
-            mine[end, d.recipient].append(d)
+            mine[end, d.recipient].append((at, d))
     if not mine:
         return None
-    every, near, over = [], [], []
-    for (end, who), those in sorted(mine.items()):
+    every, near, over, rounds = [], [], [], []
+    for (end, who), sent in sorted(mine.items()):
+        those, times = [d for _, d in sent], [at for at, _ in sent]
         areas = {x.area for d in those for x in (d, *(told[c] for c in d.covers if c in told))}
         every.append(len(those))
         if len(areas) == 1:
@@ -48,12 +49,17 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
         top = Grade()
         for d in those:
             top |= Grade(d.level, d.action)
-        if len(those) > (n := most(policy, top)):
-            level = LEVEL_ZH[Level(max(top.rank[0], Level.BLUE))]
-            began = local(end - _DAY_MS, zone, "%Y-%m-%d")
-            over.append(
-                NightRow(id=who, night=began, messages=len(those), most=n, level=level, areas=len(areas))
-            )
+        began = local(end - _DAY_MS, zone, "%Y-%m-%d")
+        level = LEVEL_ZH[Level(max(top.rank[0], Level.BLUE))]
+        by_rounds = all(has_rounds(district, who, d.audience) for d in those)
+        n = most_in_rounds(policy, max(times) - min(times)) if by_rounds else most(policy, top)
+        row = NightRow(
+            id=who, night=began, messages=len(those), most=n, level=level, areas=len(areas)
+        )
+        if by_rounds:
+            rounds.append(row)
+        if len(those) > n:
+            over.append(row)
     over.sort(key=lambda r: (-r.messages, r.id))
     return NightMessages(
         people=len(every),
@@ -63,6 +69,7 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
         local_median=float(median(near)) if near else 0.0,
         local_most=max(near, default=0),
         over=tuple(over),
+        rounds=tuple(rounds),
     )
 
 

@@ -20,6 +20,7 @@ from ingest.decode.phrases import Meaning, hours_of, is_outburst, meanings, of_p
 from ingest.decode.service_words import LONGEST_MIN, Wish, wish
 from ingest.identify import AHEAD_MS
 from ingest.observation import PersonSays, Service
+from ingest.people.by_code import without_code
 from ingest.people.sent import ReportIn, Sent, SmsIn, Way
 from ingest.people.words.answer_code import answer_code, figures
 from ingest.people.words.field_words import going
@@ -82,7 +83,7 @@ class People:
     ) -> None:
         """keep: where words that nobody can read are kept for the duty room (`ingest.people.kept_words`)."""
         self._exercise, self._keep = exercise, keep
-        self._zone = district.timezone
+        self._zone, self._opens_by_code = district.timezone, district.policy.opens_by_code
         self._coded = district.policy.proving.code
         self._moves = district.policy.proving.transfer
         self._field = district.policy.proving.check_back_min > 0
@@ -131,7 +132,8 @@ class People:
             sent = read_json(payload, _sms, JSON_BYTES)
         except Unreadable as e:
             return [Rejected(e.reason, A_TEXT + _ours(e))]
-        return self.text(person, sent.text, sent.id, sent.at, now)
+        found = self.text(person, sent.text, sent.id, sent.at, now)
+        return [without_code(x) for x in found] if self._opens_by_code else found
 
     def text(self, person: str, text: str, ident: str, at: Any, now: int) -> list[Said]:
         """The text of a short message. What is not understood is told three times: to the operators as

@@ -11,7 +11,11 @@ from config.records.district import Contact
 from config.records.level import Level
 from stream.records import Record, Whole
 
-OWN = ("", "resident", "tourist")  # of a resident's categories: who may choose and leave by themselves
+OWN = (
+    "",
+    "resident",
+    "tourist",
+)  # of a resident's categories: who may choose and leave by themselves
 _ID = 80
 
 
@@ -51,7 +55,9 @@ class Subscriber(Record, frozen=True, kw_only=True, tag="subscriber"):
             if not right
         ]
         if wrong:
-            raise ValueError(Text(f"{wrong[0]}: 不成其为选择", f"{wrong[0]}: is no choice of anybody"))
+            raise ValueError(
+                Text(f"{wrong[0]}: 不成其为选择", f"{wrong[0]}: is no choice of anybody")
+            )
 
     def contact(self) -> Contact:
         """As the contact store has it without name and numbers."""

@@ -426,8 +426,11 @@ def test_the_units_pass_systemds_own_verifier(tmp_path: Path) -> None:
     unit.write_text(text.replace("/opt/fengsui/bin/fengsui-stage", "/bin/true"), "utf-8")
     own = unit.parent / "fengsui@weather.service.d" / "folder.conf"
     own.write_text(own.read_text("utf-8").replace("/opt/fengsui/bin/fengsui-stage", "/bin/true"))
+    for own in unit.parent.glob("fengsui-residents*.service"):
+        own.write_text(own.read_text("utf-8").replace("/opt/fengsui/bin/fengsui-stage", "/bin/true"))
     for name in (
         "fengsui.target",
+        *(f"fengsui-residents{s}" for s in (".service", "-keeper.service", "-keeper.socket")),
         *(f"fengsui@{s}.service" for s in (*STAGES, "console", "telemetry", "weather")),
     ):
         done = _verified(unit.parent, name)

@@ -66,6 +66,7 @@ def delivery(
     hazard: str = "flash_flood",
     text: str = TEXT,
     at: int = T0,
+    issuers: tuple[str, ...] = (),
 ) -> Delivery:
     return Delivery(
         id=f"{alert}-{version}",
@@ -83,6 +84,7 @@ def delivery(
         queued_at=at,
         deadline_at=at + 180_000,
         expires_at=at + HOUR,
+        issuers=issuers,
     )
 
 

@@ -2,7 +2,8 @@
 the policy and without them, which is the build before.
 
 The run's warnings are addressed anew and go through send's outbox twice, with a carrier that takes all at
-once. Beside the counts it says how many people knew at any moment of less than without the rules: none may.
+once. Beside the counts it says how many people knew at any moment of less than without the rules: none may
+who is told by places, and who is told by rounds (`night_round_s`) no longer than a round.
 """
 
 from bisect import bisect_right
@@ -16,6 +17,7 @@ from config.language import Text
 from config.records.district import District
 from console.model.follow import Follower
 from detectors.detection import Mark
+from dispatch.address.night import has_rounds
 from dispatch.address.stage import Address
 from dispatch.grade import Grade
 from dispatch.notices import DUTY
@@ -27,10 +29,11 @@ from dispatch.words.local_time import quiet_until
 from fengsui.cli.options import Shared
 from fengsui.run.run_log import open_run_log
 from fengsui.run.terminal import echo
-from stream.environment import spoken
+from stream.environment import Usage, spoken
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item
 
+_NEVER_MS = 86_400_000
 _FINAL = {"broadcast": "played", "cap": "accepted", "console": "delivered"}
 # recipient and area -> (when, the worst known by then), in order
 _Heard = dict[tuple[str, str], list[tuple[int, int]]]
@@ -51,23 +54,52 @@ def bench_night(obj: Shared, run_name: str) -> None:
     none = msgspec.structs.replace(setup.district.policy, night_gather_s=0, night_messages={})
     before, old = _play(msgspec.structs.replace(setup.district, policy=none), records)
     now, new = _play(setup.district, records)
-    echo(Text("没有夜间规则（此前）：", "without the night's rules (before): ") + _said(before))
-    echo(Text("有夜间规则：", "with them: ") + _said(now))
-    later = sum(
-        any(_worst(new.get(place, []), at) < grade for at, grade in course) for place, course in old.items()
+    if not before:
+        raise Usage(
+            Text(
+                f"{run_name} 没有夜里的消息：演练放过了吗，区县目录是那一次的吗",
+                f"{run_name} has no message of a night: was it played, and with this district's folder?",
+            )
+        )
+    chiefs = {who for who in before if has_rounds(setup.district, who, "internal")}
+    echo(
+        Text("没有夜间规则（此前）：", "without the night's rules (before): ")
+        + _said(before, chiefs)
     )
-    echo(Text(f"知道得更晚的：{later} 人次", f"told later: {later}"))
+    echo(Text("有夜间规则：", "with them: ") + _said(now, chiefs))
+    later = {place: _later(course, new.get(place, [])) for place, course in old.items()}
+    others = sum(ms > 0 for (who, _), ms in later.items() if who not in chiefs)
+    most = max((ms for (who, _), ms in later.items() if who in chiefs), default=0) / 60_000
+    echo(
+        Text(
+            f"知道得更晚的：{others} 人次；按轮的人最多晚 {most:.0f} 分钟",
+            f"told later: {others}; who is told by rounds by {most:.0f} min at most",
+        )
+    )
 
 
-def _said(counts: dict[str, dict[str, set[str]]]) -> Text:
-    """Most and median of all, and of those who are told of one village."""
-    every = [sum(len(x) for x in by.values()) for by in counts.values()]
-    near = [sum(len(x) for x in by.values()) for by in counts.values() if len(by) == 1]
+def _later(old: list[tuple[int, int]], new: list[tuple[int, int]]) -> int:
+    """How much later (ms) somebody knew of anything so bad."""
+    found = 0
+    for at, grade in old:
+        if _worst(new, at) < grade:
+            found = max(found, next((t - at for t, g in new if t >= at and g >= grade), _NEVER_MS))
+    return found
+
+
+def _said(counts: dict[str, dict[str, set[str]]], chiefs: set[str]) -> Text:
+    """Most and median of all, of those who are told of one village, and of those who are told by rounds."""
+    every = {who: sum(len(x) for x in by.values()) for who, by in counts.items()}
+    all_, near = (
+        [*every.values()],
+        [every[who] for who, by in counts.items() if len(by) == 1 and who not in chiefs],
+    )
+    rounds = max((every.get(who, 0) for who in chiefs), default=0)
     return Text(
-        f"{len(every)} 人，最多 {max(every)}，中位数 {median(every)}；只管一村的 {len(near)} 人，"
-        f"最多 {max(near)}，中位数 {median(near)}",
-        f"{len(every)} people, at most {max(every)}, median {median(every)}; {len(near)} of one village, at "
-        f"most {max(near)}, median {median(near)}",
+        f"{len(all_)} 人，最多 {max(all_)}，中位数 {median(all_)}；只管一村的 {len(near)} 人，"
+        f"最多 {max(near)}，中位数 {median(near)}；按轮的 {len(chiefs)} 人，最多 {rounds}",
+        f"{len(all_)} people, at most {max(all_)}, median {median(all_)}; {len(near)} of one village, at "
+        f"most {max(near)}, median {median(near)}; {len(chiefs)} by rounds, at most {rounds}",
     )
 
 

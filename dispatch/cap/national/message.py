@@ -20,6 +20,7 @@ from lxml import etree
 from config.language import Text
 from config.records.channels import Release
 from config.records.level import HAZARD_ZH
+from dispatch.cap.message import RELEASED_BY
 from ingest.cap.decode import NAMESPACE, parse_cap
 
 _EVENTS = Path(__file__).parents[1] / "schema" / "events12379.csv"
@@ -112,6 +113,7 @@ def release_file(
         )
     kind = text("msgType") if first or text("msgType") != "Update" else "Alert"
     office = text("info/senderName")
+    released = text(f"info/parameter[valueName='{RELEASED_BY}']/value")
     root = etree.Element("alert")
     _put(root, "identifier", identifier)
     _put(root, "sender", release.sender or office)
@@ -139,10 +141,11 @@ def release_file(
     _put(info, "certainty", "Unknown")
     for name in ("effective", "onset", "expires"):
         _put(info, name, _time(text(f"info/{name}")))
-    _put(info, "senderName", release.sender_name or office)
+    # a name that the district settled is not that of the offices that released this one together
+    _put(info, "senderName", office if released else release.sender_name or office)
     # where an event has another name in the list of codes than in our words, ours stands
     event = f"{text('info/event')}{_COLOUR_ZH[colour]}预警[{_GRADE[colour]}]"
-    headline = f"{office}发布{event}"
+    headline = f"{released or office}发布{event}"
     _put(info, "headline", text("info/headline") if kind == "Cancel" else headline)
     _put(info, "description", text("info/description"))
     _put(info, "instruction", text("info/instruction"))

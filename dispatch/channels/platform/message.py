@@ -9,6 +9,7 @@ from config.records.level import Action, Level
 from dispatch.channels import SendError
 from dispatch.channels.platform.ebd.records import Attached, Ebm
 from dispatch.records import Delivery
+from dispatch.words.issuer import senders
 
 REAL, CANCEL = "1", "2"
 # 1 red 特别重大 … 4 blue 一般
@@ -56,7 +57,7 @@ def ebm_of(
     return Ebm(
         number,
         type_of(d, p),
-        p.sender_name or district.issuer,
+        senders(district, d, "zh") if d.issuers else p.sender_name or district.issuer,
         p.sender_code,
         at,
         event_of(d.hazard, p.events),

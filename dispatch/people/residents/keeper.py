@@ -30,6 +30,11 @@ from stream.log.port import Log, Out, Unavailable
 from stream.oplog import Seldom
 
 _BYTES = 8192  # of a line
+_FIRST = 3  # what sd_listen_fds(3) begins with
+_NOT_HANDED = Text(
+    "systemd 没有交来套接字：用 fengsui-residents-keeper.socket 启动，或写 --socket PATH",
+    "systemd handed over no socket: start it by fengsui-residents-keeper.socket, or say --socket PATH",
+)
 _WAIT_S = 30.0
 _AT_ONCE = 64
 _DAYS = 7  # the longest that a page offers
@@ -169,6 +174,19 @@ class SocketDesk:
         return reply
 
 
+def handed_over() -> socket.socket:
+    """The Unix socket that systemd listens on for us and hands over as the first. Raises OSError where it
+    handed over none, or one that is not such a socket."""
+    mine = os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1"
+    try:
+        held = socket.socket(fileno=_FIRST) if mine else None
+    except OSError:
+        held = None
+    if held is None or held.family != socket.AF_UNIX or held.type != socket.SOCK_STREAM:
+        raise OSError(_NOT_HANDED)
+    return held
+
+
 class _Ear(socketserver.StreamRequestHandler):
     timeout = _WAIT_S
     server: "_Door"
@@ -189,7 +207,7 @@ class _Door(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(str(path or ""), _Ear, bind_and_activate=False)
         if path is None:
             self.socket.close()
-            self.socket = socket.socket(fileno=3)
+            self.socket = handed_over()
             return
         path.unlink(missing_ok=True)
         before = os.umask(0o117)  # of its group and nobody else, from the first moment

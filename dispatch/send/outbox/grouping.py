@@ -27,6 +27,8 @@ from dispatch.words.spoken import spoken
 WINDOW_MS = 60_000
 URGENT_MS = 10_000
 SMS_SEGMENTS = 3
+# what waited for the night's sake is one message for all places, however long that gets
+NIGHT_SEGMENTS = 8
 _WRITTEN = ("sms", "app", "email")
 
 
@@ -90,7 +92,8 @@ def _along(rules: Rules, box: Box, p: Person, e: Entry) -> Delivery | None:
     """`e` goes at once, and what waits for the night's sake goes with it, as far as one message names it."""
     at = e.delivery.queued_at
     waiting = _nightly(box, p, at)
-    mine = next((p for p in _parted(rules, [e, *waiting]) if e in p), []) if waiting else []
+    parted = _parted(rules, [e, *waiting], NIGHT_SEGMENTS) if waiting else []
+    mine = next((p for p in parted if e in p), [])
     if len(mine) < 2:
         return None
     told = _merged(rules, [x.delivery for x in mine], at)
@@ -133,7 +136,8 @@ def due(rules: Rules, box: Box) -> Iterator[Delivery]:
         found = (box.entries.get(i) for i in p.held)
         waiting = [e for e in found if e is not None and not e.done]
         p.held, p.due, p.at = [], 0, box.clock_at
-        for several in _parted(rules, waiting):
+        nightly = all(e.delivery.not_before > e.delivery.queued_at for e in waiting)
+        for several in _parted(rules, waiting, NIGHT_SEGMENTS if nightly else SMS_SEGMENTS):
             if len(several) == 1:
                 several[0].held = False
                 box.touched[several[0].delivery.id] = True
@@ -144,13 +148,13 @@ def due(rules: Rules, box: Box) -> Iterator[Delivery]:
             yield told
 
 
-def _parted(rules: Rules, waiting: list[Entry]) -> list[list[Entry]]:
-    """The highest first, as many together as an SMS can name."""
+def _parted(rules: Rules, waiting: list[Entry], most: int) -> list[list[Entry]]:
+    """The highest first, as many together as an SMS of at most so many segments can name."""
     waiting.sort(key=lambda e: (-e.delivery.action, -e.delivery.level, e.delivery.area))
     parts: list[list[Entry]] = []
     for e in waiting:
         more = [*(x.delivery for x in parts[-1]), e.delivery] if parts else []
-        if more and segments(in_one(rules, more, signed=True)) <= SMS_SEGMENTS:
+        if more and segments(in_one(rules, more, signed=True)) <= most:
             parts[-1].append(e)
         else:
             parts.append([e])

@@ -162,7 +162,13 @@ def keep(obj: Shared, run_name: str, path: Path | None, systemd: bool) -> None:
     with working(stop), log_of(setup, NAME, stop) as log:
         if log is not None:
             district, clock = with_people(setup, NAME), _clock(setup, log)
-            run_keeper(district, setup.live, log, path, clock, now_ms, stop, ready)
+            try:
+                run_keeper(district, setup.live, log, path, clock, now_ms, stop, ready)
+            except OSError as e:
+                words = next(iter(e.args), None)
+                where, why = path or "systemd", e.strerror
+                unopened = Text(f"{where} 开不了：{why}", f"{where} cannot be opened: {why}")
+                raise Usage(words if isinstance(words, Text) else unopened) from e
 
 
 @residents.command("sheets")

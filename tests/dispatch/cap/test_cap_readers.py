@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from lxml import etree
 from signxml.verifier import XMLVerifier
 
+from config.records.level import Action, Level
 from dispatch.cap.acknowledgements import build_answer
 from dispatch.cap.feed import FEED, RSS
-from dispatch.cap.message import build, identifier
+from dispatch.cap.message import NAMESPACE, build, identifier
 from dispatch.cap.publish import Cap
 from dispatch.records import Route
 from tests.support.cap_world import key_of
@@ -21,6 +22,8 @@ from tests.support.cap_xml import ROUTE, T0, delivery
 from tests.support.decide_district import yanqing
 from tests.support.examples import examples
 
+CAP = {"c": NAMESPACE}
+RELEASED = ("预警发布单位", "warning released by")
 ATOM = {"a": "http://www.w3.org/2005/Atom"}
 
 
@@ -67,6 +70,34 @@ def test_a_message_that_comes_indented_is_signed_without_its_indent(kind: str) -
     assert between_elements(indented) != []
     assert key_of("us").sign(indented) == key_of("us").sign(body)
     holds(key_of("us").sign(indented))
+
+
+def senders(**more: object) -> list[tuple[str | None, list[str | None]]]:
+    """For each language who sent it, and who let the colour out."""
+    yellow = {"hazard": "debris_flow", "level": Level.YELLOW, "action": Action.NONE}
+    body = key_of("us").sign(build(yanqing(), delivery(**{**yellow, **more}), ROUTE))
+    holds(body)
+    found = []
+    for info in etree.fromstring(body).iterfind("c:info", CAP):
+        names = [p[1].text for p in info.iterfind("c:parameter", CAP) if p[0].text in RELEASED]
+        found.append((info.findtext("c:senderName", namespaces=CAP), names))
+    return found
+
+
+def test_a_joint_release_is_sent_by_both_offices_in_both_languages() -> None:
+    d, both = yanqing(), ("resources", "weather")
+    assert senders(issuers=both) == [
+        ("规自分局、气象局", ["规自分局、气象局联合"]),
+        ("natural resources office and weather office",)
+        + (["natural resources office and weather office"],),
+    ]
+    # beside an order, whose that is; one that agreed alone is named alone; a cancel and ours are the district's
+    ordered = senders(issuers=both, action=Action.MOVE)
+    assert ordered[0] == (f"规自分局、气象局、{d.issuer}", ["规自分局、气象局联合"])
+    assert ordered[1][0] == f"natural resources office, weather office and {d.issuer_en}"
+    assert senders(issuers=("weather",))[0] == ("气象局", ["气象局"])
+    assert senders() == [(d.issuer, []), (d.issuer_en, [])]
+    assert senders(msg_type="cancel", level=Level.NONE) == [(d.issuer, []), (d.issuer_en, [])]
 
 
 def test_an_answer_to_a_neighbour_is_read_alike() -> None:

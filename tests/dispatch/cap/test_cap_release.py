@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from config.checks.release import release_problems
+from config.checks.channels.release import release_problems
 from config.language import en
 from config.records.channels import Release
 from config.records.district import District
@@ -105,6 +105,20 @@ def of_version(version: int, level: Level, kind: str, **more: Any) -> Delivery:
 
 
 # --- what a file holds
+
+
+def test_a_joint_release_names_both_offices_whatever_name_was_settled(tmp_path: Path) -> None:
+    sheet = msgspec.structs.replace(SHEET, sender_name="示例 张三")
+    run = Run(tmp_path, sheet)
+    joint = {"hazard": "debris_flow", "issuers": ("resources", "weather")}
+    root = run.send(of_version(1, Level.YELLOW, "alert", **joint))
+    assert root.findtext("info/senderName") == "规自分局、气象局"
+    headline = "规自分局、气象局联合发布泥石流黄色预警[III级/较重]"
+    assert root.findtext("info/headline") == headline
+    ours = run.send(of_version(1, Level.YELLOW, "alert", alert="other"), "k2")
+    assert ours.findtext("info/senderName") == "示例 张三"
+    assert str(ours.findtext("info/headline")).startswith(run.district.issuer)
+    run.way.close()
 
 
 def test_a_red_warning_is_as_real_files_are(run: Run) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.checks.release import wis2_problems
+from config.checks.channels.release import wis2_problems
 from config.records.channels import Channels, Wis2
 from config.records.district import District
 from config.records.level import Action, Level

@@ -67,7 +67,9 @@ def test_the_long_texts_say_that_they_are_two_things() -> None:
     d, a = yanqing(), sample("A01", "flash_flood", Grade(Level.YELLOW, Action.MOVE))
     zh = str(write(d, Message(a, "public", "zh"), "app").text)
     en = str(write(d, Message(a, "public", "en"), "app").text)
-    assert "山洪黄色预警；转移指令：立即转移。颜色是预警等级，转移指令由本地下达，请按指令行动。" in zh
+    assert (
+        "山洪黄色预警；转移指令：立即转移。颜色是预警等级，转移指令由本地下达，请按指令行动。" in zh
+    )
     assert "warning YELLOW; by order MOVE NOW" in en
     assert "The colour is the warning's level, the order is the district's own" in en
     only = sample("A01", "flash_flood", Grade(action=Action.MOVE))
@@ -105,13 +107,31 @@ def test_a_joint_release_names_those_who_agreed_and_beside_an_order_whose_that_i
     )
 
 
+def test_another_organisation_is_told_who_released_it_too() -> None:
+    d, a = yanqing(), jointly(Grade(Level.YELLOW), "resources", "weather")
+    for lang, names in (
+        ("zh", "规自分局、气象局联合"),
+        ("en", "natural resources office and weather office"),
+    ):
+        for channel in ("sms", "app", "webhook"):
+            assert names in str(write(d, Message(a, "organisation", lang), channel).text)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("hazard", "words"),
     [
-        ("flash_flood", ["可能发生山洪", "发生山洪可能性较大", "发生山洪可能性大", "发生山洪可能性很大"]),
+        (
+            "flash_flood",
+            ["可能发生山洪", "发生山洪可能性较大", "发生山洪可能性大", "发生山洪可能性很大"],
+        ),
         (
             "debris_flow",
-            ["发生泥石流有一定风险", "发生泥石流风险较高", "发生泥石流风险高", "发生泥石流风险很高"],
+            [
+                "发生泥石流有一定风险",
+                "发生泥石流风险较高",
+                "发生泥石流风险高",
+                "发生泥石流风险很高",
+            ],
         ),
     ],
 )
@@ -119,7 +139,11 @@ def test_the_likelihood_words_of_the_joint_notices(hazard: str, words: list[str]
     event = f"发生{HAZARD_ZH[hazard]}"
     assert [likelihood(hazard, event, lv, "zh") for lv in list(Level)[1:]] == words
     for level, said in zip(list(Level)[1:], words, strict=True):
-        text = str(write(yanqing(), Message(sample("A01", hazard, Grade(level)), "public", "zh"), "app").text)
+        text = str(
+            write(
+                yanqing(), Message(sample("A01", hazard, Grade(level)), "public", "zh"), "app"
+            ).text
+        )
         assert said in text
 
 

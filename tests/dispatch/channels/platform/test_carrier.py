@@ -42,6 +42,12 @@ def test_a_warning_is_taken_with_every_field(ours: Ours, platform: Platform) -> 
     assert platform.packets[0][0].startswith("10" + OURS) and len(platform.packets[0][0]) == 41
 
 
+def test_a_joint_release_is_sent_in_the_name_of_both_offices(ours: Ours, platform: Platform) -> None:
+    both = ("resources", "weather")
+    ours().send(parcel(delivery(hazard="debris_flow", action=Action.NONE, issuers=both)))
+    assert platform.messages[only(platform)].fields["SenderName"] == "规自分局、气象局"
+
+
 @pytest.mark.parametrize(
     ("level", "action", "severity"),
     [

@@ -1,0 +1,114 @@
+"""A gully that is opened again by SMS: the sender of an SMS can be forged, so where the district's policy says
+so (`opens_by_code`) the word counts once a code has come back that went to the keeper's own number. Closing
+protects and counts at once.
+
+What waits is in memory alone: after a restart the keeper writes again, and until then the place stays closed.
+The code stands in no record: it is in the contact store, and put in on the way to the carrier.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from config.language import Text
+from config.records.district import District
+from dispatch.people.contact_store import ASKED, CODE, ContactStore
+from dispatch.people.residents.message import message
+from dispatch.records import Delivery
+from ingest.observation import PersonSays
+from stream.pace.rate_limit import RateLimit
+
+FIGURES, TRIES, A_DAY = 6, 5, 5
+VALID_MS = 15 * 60_000
+_DAY_MS = 86_400_000
+_CODE = re.compile(rf"\D{{0,8}}(\d{{{FIGURES}}})\D{{0,4}}")
+_MOST = 10_000  # people whose codes are held
+_ROW = f"{ASKED}open-"
+
+
+class _Waiting(NamedTuple):
+    code: str
+    says: PersonSays
+    until_at: int
+    tries: int
+
+
+class Openings:
+    """live: of the run, as the message says. draw: a code."""
+
+    def __init__(
+        self,
+        district: District,
+        live: bool,
+        draw: Callable[[], str] = lambda: f"{secrets.randbelow(10**FIGURES):0{FIGURES}}",
+    ) -> None:
+        self._district, self._live, self._draw = district, live, draw
+        self._waiting: dict[str, _Waiting] = {}
+        self._asked = RateLimit(_DAY_MS)
+
+    def asks(self, says: PersonSays) -> bool:
+        """Does this word wait for a code?"""
+        return says.what == "opened" and says.way == "sms" and self._district.policy.opens_by_code
+
+    def ask(self, says: PersonSays, now: int) -> list[Delivery]:
+        """The code, to the keeper's own number; none where it has had as many as a day allows, or the same
+        wish waits already."""
+        person = self._district.contacts.get(says.person)
+        held = self._waiting.get(says.person)
+        if held is not None and held.until_at > now and held.says.area == says.area:
+            return []
+        if not self._asked.lets(says.person, now, A_DAY):
+            return []
+        self._waiting = {p: w for p, w in self._waiting.items() if w.until_at > now}
+        if len(self._waiting) >= _MOST:
+            return []
+        code, area = self._draw(), self._district.areas[says.area]
+        self._waiting[says.person] = _Waiting(code, says, now + VALID_MS, 0)
+        to, shown = self._kept(says, code)
+        phone, minutes = self._district.hotline, VALID_MS // 60_000
+        words = Text(
+            f"{area.name}开沟：{minutes}分钟内回复{shown}才算数，在那以前仍然封着。不是您发的，请打{phone}。",
+            f"Opening {area.name_en}: reply {shown} within {minutes} min, until then it stays closed. If "
+            f"this was not you call {phone}.",
+        )
+        lang = person.lang if person is not None else "zh"
+        key = f"open-{says.id}"
+        return [message(self._district, self._live, to, key, words, lang, now, VALID_MS)]
+
+    def _kept(self, says: PersonSays, code: str) -> tuple[str, str]:
+        """To whom the code goes, and what stands for it in the record. Raises what the contact store does."""
+        if self._district.vault is None:  # a list to try things with: its numbers are nobody's
+            return says.person, code
+        with ContactStore(self._district.vault) as store:
+            held = {f"{_ROW}{w.says.id}" for w in self._waiting.values()}
+            store.drop(i for i in store.ids() if i.startswith(_ROW) and i not in held)
+            whole = store.whole(says.person)
+            if whole is None:
+                return says.person, code
+            row = f"{_ROW}{says.id}"
+            store.put(
+                [msgspec.structs.replace(whole, id=row, name=code, areas=(), role="residents")]
+            )
+        return row, CODE
+
+    def granted(self, person: str, text: str, now: int) -> PersonSays | None:
+        """The word that waited, where this text is its code: said now."""
+        found, held = _CODE.fullmatch(text.strip()), self._waiting.get(person)
+        if found is None or held is None or held.until_at <= now:
+            return None
+        if not hmac.compare_digest(found[1], held.code):
+            del self._waiting[person]
+            if held.tries + 1 < TRIES:
+                self._waiting[person] = held._replace(tries=held.tries + 1)
+            return None
+        del self._waiting[person]
+        return _said_now(held.says, now)
+
+
+def _said_now(says: PersonSays, now: int) -> PersonSays:
+    """A closure that came meanwhile is older than this word."""
+    return msgspec.structs.replace(says, said_at=now, received_at=now)
