@@ -63,6 +63,17 @@ _EACH = {
             "坏报文的代价：一百条里一条坏报文让 ingest 多花多少。",
             "What one spoilt message in a hundred costs ingest.",
         ),
+        "terminals": Entry(
+            "bench.cases.people.terminals:bench_terminals",
+            "应急广播测速：COUNT 个终端的清单和状态从平台报来到网页上要多久；红色预警到第一个终端播完要多久。",
+            "COUNT terminals' list and states from the platform's post to the page; a red until a terminal has "
+            "played.",
+        ),
+        "calls": Entry(
+            "bench.cases.people.calls:bench_calls",
+            "叫应测速：COUNT 个电话同时打出，各自说完、按键确认要多久，与一路线路相比。对端是 SIPp。",
+            "COUNT calls at once, each said to its end and confirmed by a key, beside one line.",
+        ),
         "telemetry": Entry(
             "bench.cases.doors.telemetry:bench_telemetry",
             "遥测测速：每秒解多少 SL 651 帧，与朴素解码相比；许多站的小时报进日志并应答要多久。",

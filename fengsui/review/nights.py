@@ -13,6 +13,7 @@ from dispatch.grade import Grade
 from dispatch.notices import DUTY
 from dispatch.records import Delivery, Receipt
 from dispatch.send.outbox.ends import WITH
+from dispatch.send.outbox.undelivered import NOT_WOKEN
 from dispatch.words.local_time import local, quiet_until
 from fengsui.review.assessment import NightMessages, NightRow
 
@@ -53,12 +54,13 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
         level = LEVEL_ZH[Level(max(top.rank[0], Level.BLUE))]
         by_rounds = all(has_rounds(district, who, d.audience) for d in those)
         n = most_in_rounds(policy, max(times) - min(times)) if by_rounds else most(policy, top)
-        row = NightRow(
-            id=who, night=began, messages=len(those), most=n, level=level, areas=len(areas)
-        )
+        # a list of who did not answer asks for somebody to be sent: it is no round's, and waits for none
+        lists = sum(d.alert.startswith(NOT_WOKEN) for d in those) if by_rounds else 0
+        count = len(those) - lists
+        row = NightRow(id=who, night=began, messages=count, most=n, level=level, areas=len(areas))
         if by_rounds:
             rounds.append(row)
-        if len(those) > n:
+        if count > n:
             over.append(row)
     over.sort(key=lambda r: (-r.messages, r.id))
     return NightMessages(

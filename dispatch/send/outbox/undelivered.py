@@ -19,6 +19,7 @@ from dispatch.records import Delivery, Route, RouteHealth
 from dispatch.send.outbox.state import Rules
 from dispatch.words.sms_length import segments
 
+NOT_WOKEN = "not-woken-"  # of what stands for the alert in such a list
 _NAMED = 12  # of those who did not answer: more would not fit into an SMS
 
 
@@ -101,7 +102,7 @@ def list_of_missed(
                 id=hashlib.sha256(
                     "|".join(["not woken", who, *(d.id for d in those)]).encode()
                 ).hexdigest()[:16],
-                alert=f"not-woken-{at}",
+                alert=f"{NOT_WOKEN}{at}",
                 version=1,
                 area=worst.area,
                 hazard=worst.hazard,

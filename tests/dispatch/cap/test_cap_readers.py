@@ -88,8 +88,7 @@ def test_a_joint_release_is_sent_by_both_offices_in_both_languages() -> None:
     d, both = yanqing(), ("resources", "weather")
     assert senders(issuers=both) == [
         ("规自分局、气象局", ["规自分局、气象局联合"]),
-        ("natural resources office and weather office",)
-        + (["natural resources office and weather office"],),
+        ("natural resources office and weather office", ["natural resources office and weather office"]),
     ]
     # beside an order, whose that is; one that agreed alone is named alone; a cancel and ours are the district's
     ordered = senders(issuers=both, action=Action.MOVE)

@@ -13,6 +13,7 @@ from config.records.level import Action, Level
 from dispatch.decide.authority import next_acts
 from dispatch.records import Alert, Decision
 from tests.support.decide_district import MIN, T0, Line, act, real, seen, tick, yanqing
+from tests.support.districts import as_it_stands
 from tests.support.examples import examples
 
 BLUE, YELLOW, RED = Level.BLUE, Level.YELLOW, Level.RED
@@ -33,8 +34,9 @@ def jointly(what: str = "yellow", **more: object) -> District:
     table = {**d.policy.authority, "flash_flood": flash}
     office = {**d.policy.office, "water": WATER}
     policy = msgspec.structs.replace(d.policy, authority=table, office=office)
+    alone = {k: o for k, o in d.officers.items() if k != "M-02"}  # one of the weather office
     return msgspec.structs.replace(
-        d, policy=policy, officers={**d.officers, **{o.id: o for o in PEOPLE}}
+        d, policy=policy, officers={**alone, **{o.id: o for o in PEOPLE}}
     )
 
 
@@ -65,6 +67,20 @@ def test_both_offices_must_agree_and_both_names_stand_in_the_ledger() -> None:
     assert c.issuers == ("water", "weather")
     persons = [(d.act, d.by, d.outcome) for d in line.decisions if d.by != "policy"]
     assert persons == [("approve", "W-01", "done"), ("release", "M-01", "done")]
+
+
+def test_the_example_district_releases_flash_floods_by_water_and_weather() -> None:
+    whole = as_it_stands()
+    line = Line(msgspec.structs.replace(real(whole.policy), officers=whole.officers))
+    line.feed(seen(0, BLUE))
+    assert line.alerts[-1].questions[0].awaited == ("water", "weather")
+    line.feed(act("release", by="W-01"))
+    (a,) = line.feed(act("release", by="M-01"))
+    assert (a.level, a.issuers) == (BLUE, ("water", "weather"))
+    deaf = Line(msgspec.structs.replace(real(whole.policy), officers=whole.officers))
+    deaf.feed(seen(0, BLUE), tick(2), act("release", by="W-02"))
+    (b,) = deaf.feed(tick(12))
+    assert (b.level, b.issuers) == (BLUE, ("water",)), "the weather office did not answer in 10 minutes"
 
 
 def test_the_second_office_may_press_either_button() -> None:
