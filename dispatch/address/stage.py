@@ -325,8 +325,8 @@ class Address:
         mixed = outward and target.kind == "public" and target.channels[:1] not in MACHINES
         beside = said_beside(others, target.recipient) if mixed else ()
         was = told.heard(target.recipient, alert.sent_at) if outward else None
-        inside = told.below if target.yours else told.inside
-        known = was is not None if outward else target.recipient in inside
+        told_in = told.below if target.yours else told.inside
+        known = was is not None if outward else target.recipient in told_in
         lang = cast(Literal["zh", "en"], target.lang)
         said = (target.kind, target.category, lang, was, target.role, target.must_answer, target.yours)
         place = (*said, target.channels, tuple(a.id for a in beside))
@@ -342,8 +342,7 @@ class Address:
                 target.must_answer,
                 category_of(target.category),
                 target.yours,
-                moved=any(t.moved for t in others if t.said in beside)
-                or (bool(beside) and told.moved),
+                moved=bool(beside) and (told.moved or any(t.moved for t in others if t.said in beside)),
                 beside=beside,
                 closed=closed,
                 code=code,

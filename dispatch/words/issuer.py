@@ -6,7 +6,7 @@ from config.records.district import District
 from config.records.level import Action, Level
 
 
-class Released(Protocol):
+class HasIssuers(Protocol):
     """A version of a warning, or a delivery of one. issuers: offices that let the colour out jointly."""
 
     @property
@@ -17,7 +17,7 @@ class Released(Protocol):
     def issuers(self) -> tuple[str, ...]: ...
 
 
-def issuer(district: District, a: Released, lang: str, *, short: bool = False) -> str:
+def issuer(district: District, a: HasIssuers, lang: str, *, short: bool = False) -> str:
     """The district's issuing office; of a colour that offices released jointly those who agreed, and
     beside an order whose the order is. short: for an SMS."""
     zh = lang == "zh"
@@ -30,7 +30,7 @@ def issuer(district: District, a: Released, lang: str, *, short: bool = False) -
     return f"预警由{named}、指令由{own}" if zh else f"warning by {named}, order by {own}"
 
 
-def jointly(district: District, a: Released, lang: str) -> str:
+def jointly(district: District, a: HasIssuers, lang: str) -> str:
     """The offices that let the colour out by the table of joint release, as one name; "" where the colour
     is the district's own."""
     those = _offices(district, a, lang)
@@ -39,7 +39,7 @@ def jointly(district: District, a: Released, lang: str) -> str:
     return "、".join(those) + ("联合" if len(those) > 1 else "")
 
 
-def senders(district: District, a: Released, lang: str) -> str:
+def senders(district: District, a: HasIssuers, lang: str) -> str:
     """All whose word the message is, as a field for one name has it: the offices of the colour, and the
     district's own beside an order or where the colour is its own too."""
     those, own = _offices(district, a, lang), _own(district, lang)
@@ -54,7 +54,7 @@ def _own(district: District, lang: str) -> str:
     return district.issuer if lang == "zh" else district.issuer_en
 
 
-def _offices(district: District, a: Released, lang: str) -> list[str]:
+def _offices(district: District, a: HasIssuers, lang: str) -> list[str]:
     known = district.policy.office
     names = [known[o].name if lang == "zh" else known[o].name_en for o in a.issuers if o in known]
     return names if a.level else []
