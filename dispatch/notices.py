@@ -47,6 +47,51 @@ def about(d: Delivery) -> str:
     return "missed"
 
 
+def person_notice(
+    ident: str,
+    alert: str,
+    to: str,
+    routes: tuple[Route, ...],
+    at: int,
+    *,
+    live: bool,
+    within_ms: int,
+    expires_at: int,
+    lang: str,
+    version: int = 1,
+    area: str = "",
+    hazard: str = "",
+    must_answer: bool = False,
+    category: str = "",
+    not_before: int = 0,
+    code: str = "",
+) -> Delivery:
+    """What a person is told beside every warning: it has no grade and nothing replaces it but its own next
+    version. to: an opaque id; at, expires_at: epoch ms; within_ms: from then, or from `not_before`."""
+    return Delivery(
+        id=ident,
+        alert=alert,
+        version=version,
+        area=area,
+        hazard=hazard,
+        level=Level.NONE,
+        action=Action.NONE,
+        msg_type="alert",
+        status="actual" if live else "exercise",
+        recipient=to,
+        audience="internal",
+        routes=routes,
+        queued_at=at,
+        deadline_at=min(max(at, not_before) + within_ms, expires_at),
+        expires_at=expires_at,
+        lang=lang,
+        must_answer=must_answer,
+        category=category,
+        not_before=not_before,
+        code=code,
+    )
+
+
 def duty_notice(
     told: str,
     about: str,

@@ -10,13 +10,11 @@ what `--measure` says while it plays (a microphone, a current clamp).
 """
 
 import contextlib
-import io
 import queue
 import shlex
 import shutil
 import subprocess
 import threading
-import wave
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +23,7 @@ import numpy as np
 from config.language import Said, Text, each, text_of
 from dispatch.nodes.judgement import PLAY_MS
 from dispatch.nodes.memory import Job
-from dispatch.nodes.speech.espeak import RATE, Samples, SoundError, mandarin, spoken_wav
+from dispatch.nodes.speech.espeak import RATE, Samples, SoundError, as_wav, mandarin, spoken_wav
 
 _SIREN_S, _TEST_S, _PAUSE_S = 3.0, 0.5, 0.8
 _LINE, _MEASURED = Text("线路", "line"), Text("实测", "measured")
@@ -87,17 +85,6 @@ def _whole(parts: list[Samples], job: Job) -> Samples:
 def level(samples: Samples) -> float:
     """RMS, of full scale."""
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))) if samples.size else 0.0
-
-
-def wav(samples: Samples) -> bytes:
-    """16 bit, mono."""
-    out = io.BytesIO()
-    with wave.open(out, "wb") as w:
-        w.setnchannels(1)
-        w.setsampwidth(2)
-        w.setframerate(RATE)
-        w.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return out.getvalue()
 
 
 class Speaker:
@@ -164,7 +151,7 @@ class Speaker:
             self._outcomes.put(Outcome(job.id, sounded and not mute, words))
 
     def _say(self, job: Job, samples: Samples, stop: threading.Event) -> tuple[bool, Said]:
-        body, seconds, line = wav(samples), samples.size / RATE, level(samples)
+        body, seconds, line = as_wav(samples), samples.size / RATE, level(samples)
         if not self._voice.player:
             assert self._voice.sink is not None
             self._voice.sink.mkdir(parents=True, exist_ok=True)

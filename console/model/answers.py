@@ -309,6 +309,24 @@ class GapRow(TypedDict):
     detail: str
 
 
+class WishRow(TypedDict):
+    """area: "" where nobody knows which it was."""
+
+    area: str
+    lang: str
+    came: int
+    left: int
+
+
+class WishDay(TypedDict):
+    """What residents wished on a day (2025-07-26): by village and language how many came and left, and how many
+    messages the limits refused, by what they are a limit of."""
+
+    day: str
+    rows: list[WishRow]
+    refused: dict[str, int]
+
+
 class Subscribers(TypedDict):
     """Of everybody on the list; checks: check -> its words. stored: the list is a contact store."""
 
@@ -322,6 +340,7 @@ class Subscribers(TypedDict):
     areas: dict[str, AreaCount]
     choices: Choices
     stored: NotRequired[bool]
+    wishes: NotRequired[list[WishDay]]
 
 
 class LogLine(TypedDict):

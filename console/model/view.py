@@ -17,6 +17,7 @@ from dispatch.decide.plan.stock import HeldSupply, take_stock
 from dispatch.decide.plan.tasks import Course, take
 from dispatch.grade import Grade
 from dispatch.notices import REPORT
+from dispatch.people.residents.wishes import Wishes
 from dispatch.records import (
     Alert,
     Decision,
@@ -28,6 +29,7 @@ from dispatch.records import (
     Terminals,
 )
 from ingest.observation import Observations, Service
+from ingest.people.subscriber import Subscriber
 from stream.records import DeadLetter, Run, Tick
 from stream.stages.run_identity import another
 
@@ -123,6 +125,7 @@ class View:
     health: dict[str, RouteHealth] = field(default_factory=dict)  # "channel/carrier" -> last word
     # broadcast platform -> code -> what is known of a terminal of its
     terminals: dict[str, dict[str, Terminal]] = field(default_factory=dict)
+    wishes: Wishes = field(default_factory=Wishes)
     dead: dict[str, int] = field(default_factory=dict)  # reason -> how many
     service: dict[str, Service] = field(default_factory=dict)  # station or node -> the last word
     flags: Flags = field(default_factory=Flags)  # what is wrong with stations
@@ -152,6 +155,8 @@ class View:
                 self._sending(record)
             case Service():
                 self._service(record)
+            case Subscriber():
+                self.wishes.take(record)
             case DeadLetter():
                 self.dead[record.reason] = self.dead.get(record.reason, 0) + 1
                 self.flags.letter(record)

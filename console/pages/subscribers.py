@@ -2,15 +2,27 @@
 Counts and opaque ids only. Pure."""
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC, datetime
 
 import msgspec
 
 from config.records.district import Contact, District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Level
-from console.model.answers import AreaCount, Choices, GapRow, KindCount, Subscribers
+from console.model.answers import (
+    AreaCount,
+    Choices,
+    GapRow,
+    KindCount,
+    Subscribers,
+    WishDay,
+    WishRow,
+)
 from dispatch.address.coverage import WORDS, Gap, coverage, uncovered
 from dispatch.address.reach_estimate import reach
 from dispatch.grade import Grade
+from dispatch.people.residents.allowance import Tally
+from dispatch.people.residents.wishes import Wishes
 
 _RED = Grade(Level.RED)  # no choice and no quiet hour keeps it from anybody
 
@@ -31,6 +43,29 @@ def counted(district: District) -> Subscribers:
         "areas": _areas(district, people),
         "choices": _choices([c for c in people if c.role == "residents"]),
     }
+
+
+def wished(wishes: Wishes, tallies: Iterable[Tally]) -> list[WishDay]:
+    """Day by day, newest first. tallies: of the limits, whose day is that of UTC."""
+    refused: dict[int, dict[str, int]] = {}
+    for t in tallies:
+        if t.refused:
+            refused.setdefault(t.day, {})[t.kind] = t.refused
+    found: list[WishDay] = []
+    for number in sorted({*wishes.counts, *refused}, reverse=True):
+        counts = wishes.counts.get(number, Counter())
+        rows: list[WishRow] = [
+            {
+                "area": area,
+                "lang": lang,
+                "came": counts["came", area, lang],
+                "left": counts["left", area, lang],
+            }
+            for area, lang in sorted({(a, lang) for _, a, lang in counts})
+        ]
+        date = datetime.fromtimestamp(number * 86_400, UTC).date().isoformat()
+        found.append({"day": date, "rows": rows, "refused": refused.get(number, {})})
+    return found
 
 
 def _gap(g: Gap) -> GapRow:

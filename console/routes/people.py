@@ -19,9 +19,9 @@ from starlette.routing import Route
 from config.language import Text, en, text_of, zh
 from config.records.district import PERSONAL, Contact, District
 from console.auth.accounts import User
-from console.auth.requests import Refused, raw, read_body, to_json
-from console.model.answers import Erased
-from console.pages.subscribers import counted
+from console.auth.requests import Refused, read_body, to_json
+from console.model.answers import Erased, Subscribers
+from console.pages.subscribers import counted, wished
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
 from dispatch.people.erase import Held
@@ -54,7 +54,7 @@ class PersonDesk(Desk):
         super().__init__(tools, _A_MINUTE)
         self._people = people
         self._lock = threading.Lock()
-        self._counted: tuple[District | None, bytes] = (None, b"")
+        self._counted: tuple[District | None, Subscribers | None] = (None, None)
 
     def routes(self) -> list[Route]:
         return [
@@ -79,8 +79,11 @@ class PersonDesk(Desk):
             if self._counted[0] is not district:
                 found = counted(district)
                 found["stored"] = self._people.stored()
-                self._counted = district, msgspec.json.encode(found)
-            return raw(self._counted[1])
+                self._counted = district, found
+            whole = self._counted[1]
+        tallies = self._people.tallies()
+        wishes = self._feed.read(lambda view, _: wished(view.wishes, tallies))
+        return to_json({**(whole or {}), "wishes": wishes})
 
     def _administrator(self, request: Request) -> User:
         user = self._acting(request)

@@ -1,5 +1,6 @@
 """What pages read beside the log: people's numbers, measurements of years, pages to print."""
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from config.language import Language, Said, Text
 from config.records.district import Contact, District
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import erase
+from dispatch.people.residents.allowance import Allowance, Tally
 from dispatch.records import Decision
 from ingest.people.kept_words import Kept, Words
 from stream.history.port import History
@@ -68,6 +70,21 @@ class People:
             self._now = msgspec.structs.replace(self._district, contacts=people)
             self._seen = (stat.st_mtime_ns, stat.st_size)
         return self._now
+
+    def tallies(self) -> list[Tally]:
+        """What the limits let and refused, by day; nothing where nobody has asked yet, or it cannot be read."""
+        if self._folder is None or not (self._folder / "residents.db").exists():
+            return []
+        try:
+            share = Allowance(self._folder)
+        except (OSError, sqlite3.Error):
+            return []
+        try:
+            return share.tallies()
+        except sqlite3.Error:
+            return []
+        finally:
+            share.close()
 
     def whole(self, ids: list[str]) -> list[Contact]:
         """These people with names and numbers; for eyes that may see them. Raises ValueError."""

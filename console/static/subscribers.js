@@ -42,6 +42,7 @@ function words(s) {
     table([t("类别", "category"), [t("接收者", "recipients")], [t("代表人数", "people behind")], t("首选渠道", "first way"), t("全部渠道", "all ways")],
       Object.entries(s.kinds).map(([k, x]) => [of(KIND[k]) || k, [String(x.recipients)], [String(x.people)], listed(x.first, CHANNEL), listed(x.ways, CHANNEL)])),
     el("h2", {}, t("居民的选择", "What residents chose")), choices(s.choices),
+    el("h2", {}, t("自己订阅和退订的", "Who subscribed and left by themselves")), wishes(s.wishes || []),
   ];
 }
 
@@ -73,6 +74,16 @@ function choices(c) {
     [t("灾种", "hazards"), [`${t("全部", "all")} ${c.every_hazard}`, ...c.hazards.map(([zh, en, n]) => `${t(zh, en)} ${n}`)].join(t("，", ", "))],
     [t("红色和指令", "red and every order"), t("不受选择限制，立即发给全区", "go to everybody of the area at once, whatever was chosen")],
   ]);
+}
+
+// of a day: who came and left, by village and language, and what the limits refused
+const LIMIT = { number: ["一个号码的短信", "messages to one number"], page: ["网页的验证码", "codes of the page"], host: ["一个网络地址", "one network address"], all: ["一天的短信总数", "all messages of a day"], tries: ["试码", "tries of a code"] };
+function wishes(days) {
+  const count = (d, what) => d.rows.reduce((n, r) => n + r[what], 0);
+  if (!days.length) return el("p", { class: "empty" }, t("还没有", "None yet"));
+  return table([t("日期", "day"), [t("订阅", "subscribed")], [t("退订", "left")], t("各村、语言", "by village and language"), t("因上限没有发的", "refused by the limits")], days.map((d) => [d.day, [String(count(d, "came"))], [String(count(d, "left"))],
+    d.rows.length ? el("details", { "data-day": d.day }, el("summary", {}, t(`${d.rows.length} 行`, `${d.rows.length} rows`)), el("ul", { class: "matters" }, ...d.rows.map((r) => el("li", {}, `${r.area ? place(r.area) : t("不明", "not known")} ${of(LANG[r.lang])}：+${r.came} −${r.left}`)))) : "–",
+    listed(d.refused, LIMIT)]));
 }
 
 // one person, by id

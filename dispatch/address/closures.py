@@ -13,8 +13,7 @@ import msgspec
 
 from config.language import Text, choose
 from config.records.district import Contact, District
-from config.records.level import Action, Level
-from dispatch.notices import RESIDENT, drill_mark
+from dispatch.notices import RESIDENT, drill_mark, person_notice
 from dispatch.records import Alert, Delivery, Route
 from dispatch.words.closed_place import closed_words
 from dispatch.words.local_time import day, local, quiet_until
@@ -25,6 +24,7 @@ from ingest.people.subscriber import Subscriber
 MOST = 3  # closures of one place a day that are told
 _DAY_MS = 86_400_000
 _END_VALID_MS = 6 * 3_600_000
+_WITHIN_MS = 30 * 60_000
 _WAYS = ("sms", "app")  # a message wakes nobody as a call does
 
 
@@ -173,23 +173,17 @@ def _message(
     )
     later = quiet_until(c.quiet, at, district.timezone) if c.quiet else 0
     end_at = max(expires_at, later + _END_VALID_MS) if version > 1 else expires_at
-    return Delivery(
-        id=hashlib.sha256(f"closure|{place.id}|{version}|{c.id}".encode()).hexdigest()[:16],
-        alert=f"{RESIDENT}closure:{place.id}",
-        version=version,  # the end replaces a beginning that waits for the end of quiet hours
-        area="",
-        hazard="",
-        level=Level.NONE,
-        action=Action.NONE,
-        msg_type="alert",
-        status="actual" if live else "exercise",
-        recipient=c.id,
-        audience="internal",
-        routes=routes,
-        queued_at=at,
-        deadline_at=min(max(at, later) + 30 * 60_000, end_at),
+    return person_notice(
+        hashlib.sha256(f"closure|{place.id}|{version}|{c.id}".encode()).hexdigest()[:16],
+        f"{RESIDENT}closure:{place.id}",
+        c.id,
+        routes,
+        at,
+        live=live,
+        within_ms=_WITHIN_MS,
         expires_at=end_at,
         lang=c.lang,
+        version=version,  # the end replaces a beginning that waits for the end of quiet hours
         category=c.kind,
         not_before=later,
     )

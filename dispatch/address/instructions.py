@@ -6,7 +6,6 @@ from typing import Literal
 
 from config.language import Text, choose, zh
 from config.records.district import Contact, District
-from config.records.level import Action, Level
 from dispatch.decide.plan.instruct import addressees
 from dispatch.decide.plan.tasks import Course
 from dispatch.notices import (
@@ -15,6 +14,7 @@ from dispatch.notices import (
     RECHECK,
     drill_mark,
     instruction_title,
+    person_notice,
 )
 from dispatch.proving.codes import asking, blank
 from dispatch.proving.draw import candidates, drawn
@@ -50,23 +50,18 @@ def _delivery(district: District, decision: Decision, live: bool, at: int, to: C
         text = f"【{district.signature}】{words}" if channel == "sms" else words
         size = segments(text) if channel == "sms" else 0
         routes.append(Route(channel=channel, title=heading, text=text, segments=size))
-    return Delivery(
-        id=delivery_id(name, 1, to.id),
-        alert=name,
-        version=1,
-        area=decision.area,
-        hazard=decision.hazard,
-        level=Level.NONE,
-        action=Action.NONE,
-        msg_type="alert",
-        status="actual" if live else "exercise",
-        recipient=to.id,
-        audience="internal",
-        routes=tuple(routes),
-        queued_at=at,
-        deadline_at=at + _WITHIN_MS,
+    return person_notice(
+        delivery_id(name, 1, to.id),
+        name,
+        to.id,
+        tuple(routes),
+        at,
+        live=live,
+        within_ms=_WITHIN_MS,
         expires_at=at + NOTICE_VALID_MS,
         lang=to.lang,
+        area=decision.area,
+        hazard=decision.hazard,
         must_answer=True,
         category=to.kind,
     )
@@ -101,23 +96,18 @@ def _again(district: District, decision: Decision, live: bool, at: int, to: Cont
         text = f"【{district.signature}】{text}" if channel == "sms" else text
         size = segments(text) if channel == "sms" else 0
         routes.append(Route(channel=channel, title=words, text=text, segments=size))
-    return Delivery(
-        id=delivery_id(name, 1, to.id),
-        alert=name,
-        version=1,
-        area=decision.area,
-        hazard=decision.hazard,
-        level=Level.NONE,
-        action=Action.NONE,
-        msg_type="alert",
-        status="actual" if live else "exercise",
-        recipient=to.id,
-        audience="internal",
-        routes=tuple(routes),
-        queued_at=at,
-        deadline_at=at + _WITHIN_MS,
+    return person_notice(
+        delivery_id(name, 1, to.id),
+        name,
+        to.id,
+        tuple(routes),
+        at,
+        live=live,
+        within_ms=_WITHIN_MS,
         expires_at=at + NOTICE_VALID_MS,
         lang=lang,
+        area=decision.area,
+        hazard=decision.hazard,
         must_answer=True,
         category=to.kind,
         code=code,

@@ -7,8 +7,7 @@ has receipts like any other; what does not arrive is told to the duty room.
 
 from config.language import Text, choose, joined, text_of
 from config.records.district import Contact, District
-from config.records.level import Action, Level
-from dispatch.notices import NOTICE_VALID_MS, REPORT, drill_mark
+from dispatch.notices import NOTICE_VALID_MS, REPORT, drill_mark, person_notice
 from dispatch.records import Delivery, Report, Route, delivery_id, kind_words
 from dispatch.words.sms_length import segments
 
@@ -68,21 +67,14 @@ def to_superiors(district: District, report: Report, live: bool) -> list[Deliver
 
 def _delivery(district: District, report: Report, live: bool, to: Contact) -> Delivery:
     name, at = name_of(report), report.reported_at
-    return Delivery(
-        id=delivery_id(name, 1, to.id),
-        alert=name,
-        version=1,
-        area="",
-        hazard="",
-        level=Level.NONE,
-        action=Action.NONE,
-        msg_type="alert",
-        status="actual" if live else "exercise",
-        recipient=to.id,
-        audience="internal",
-        routes=tuple(_route(district, report, live, to, c) for c in to.channels if c != "voice"),
-        queued_at=at,
-        deadline_at=at + _WITHIN_MS,
+    return person_notice(
+        delivery_id(name, 1, to.id),
+        name,
+        to.id,
+        tuple(_route(district, report, live, to, c) for c in to.channels if c != "voice"),
+        at,
+        live=live,
+        within_ms=_WITHIN_MS,
         expires_at=at + NOTICE_VALID_MS,
         lang=to.lang,
         category=to.kind,

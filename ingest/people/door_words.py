@@ -1,16 +1,7 @@
 """What the people's door answers: its headers, and its words."""
 
 from config.language import Text
-from ingest.people.page import PLACE_SHA256
 
-HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; script-src 'sha256-{PLACE_SHA256}'; "
-    "style-src 'unsafe-inline'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 WORDS = {
     "taken": Text("已收到，谢谢。注意安全。", "Received, thank you. Stay safe."),
     "no_photo": Text(

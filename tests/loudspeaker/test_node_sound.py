@@ -15,13 +15,13 @@ from config.records.level import Action, Level
 from dispatch.grade import Grade
 from dispatch.nodes.judgement import PLAY_MS
 from dispatch.nodes.mandate import Grant, mandate
-from dispatch.nodes.speech.espeak import SoundError
+from dispatch.nodes.speech.espeak import SoundError, as_wav
 from dispatch.records import Alert
 from dispatch.words.compose import Message, write
 from fengsui.run.setup import default_config
 from loudspeaker.gauge import Gauge, parsed, sensed
 from loudspeaker.store import Identity, Store
-from loudspeaker.voice import Speaker, Voice, level, siren, sound, wav
+from loudspeaker.voice import Speaker, Voice, level, siren, sound
 from tests.support.node_sound import T0, job, said
 
 RATE = 22_050
@@ -69,7 +69,7 @@ def test_the_siren_comes_first_and_the_volume_is_kept(espeak: None) -> None:
     loud, quiet = sound(job(), 220), sound(job(volume=20), 220)
     assert level(quiet) == pytest.approx(level(loud) * 0.2, rel=0.01)
     assert level(loud[: 3 * RATE]) == pytest.approx(level(siren(3.0)), rel=0.01)
-    with wave.open(io.BytesIO(wav(loud))) as w:
+    with wave.open(io.BytesIO(as_wav(loud))) as w:
         assert (w.getnchannels(), w.getsampwidth(), w.getframerate()) == (1, 2, RATE)
         assert w.getnframes() == loud.size
 

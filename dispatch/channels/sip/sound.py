@@ -2,9 +2,7 @@
 silence in which the key is awaited; as often as there is time for."""
 
 import hashlib
-import io
 import tomllib
-import wave
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,7 +11,7 @@ import numpy as np
 
 from config.language import Text, zh
 from config.records.devices.trunk import Trunk
-from dispatch.nodes.speech.espeak import RATE, Samples, SoundError, spoken_wav
+from dispatch.nodes.speech.espeak import RATE, Samples, SoundError, as_wav, spoken_wav
 from dispatch.proving.codes import asking
 from dispatch.words.spoken import telephone
 
@@ -73,11 +71,11 @@ def spoken(text: str, lang: str, trunk: Trunk, digits: str, coded: bool = False)
     samples = np.concatenate([lead, *once * trunk.times])
     end = np.concatenate([_silence(_AFTER_S), thanks, _silence(_AFTER_S)])
     return Spoken(
-        wav(narrow(samples)),
+        as_wav(narrow(samples), TELEPHONE),
         (lead.size + body.size) / RATE,
         (lead.size + sum(x.size for x in once)) / RATE,
         samples.size / RATE,
-        wav(narrow(end)),
+        as_wav(narrow(end), TELEPHONE),
         end.size / RATE,
     )
 
@@ -99,20 +97,9 @@ def narrow(samples: Samples) -> Samples:
     return (found * (_PEAK / peak)).astype(np.float32)
 
 
-def wav(samples: Samples) -> bytes:
-    """As a file."""
-    out = io.BytesIO()
-    with wave.open(out, "wb") as w:
-        w.setnchannels(1)
-        w.setsampwidth(2)
-        w.setframerate(TELEPHONE)
-        w.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return out.getvalue()
-
-
 def silence(seconds: float) -> bytes:
     """What is sent until somebody picks up."""
-    return wav(np.zeros(int(seconds * TELEPHONE), np.float32))
+    return as_wav(np.zeros(int(seconds * TELEPHONE), np.float32), TELEPHONE)
 
 
 def _silence(seconds: float) -> Samples:

@@ -94,3 +94,14 @@ def spoken_wav(text: str, rate: int, lang: str = "zh") -> Samples:
             )
         )
     return found.astype(np.float32) / 32768.0
+
+
+def as_wav(samples: Samples, rate: int = RATE) -> bytes:
+    """A file of 16 bit, mono, of `rate` samples a second; what is louder than full scale is cut off there."""
+    out = io.BytesIO()
+    with wave.open(out, "wb") as w:
+        w.setnchannels(1)
+        w.setsampwidth(2)
+        w.setframerate(rate)
+        w.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+    return out.getvalue()
