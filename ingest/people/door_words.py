@@ -1,7 +1,10 @@
 """What the people's door answers: its headers, and its words."""
 
 from config.language import Text
+from ingest.people.page import PLACE_SHA256
+from stream.http.public_page import page_headers
 
+HEADERS = page_headers(PLACE_SHA256)
 WORDS = {
     "taken": Text("已收到，谢谢。注意安全。", "Received, thank you. Stay safe."),
     "no_photo": Text(

@@ -20,9 +20,9 @@ from ingest.decode.phrases import Meaning, hours_of, is_outburst, meanings, of_p
 from ingest.decode.service_words import LONGEST_MIN, Wish, wish
 from ingest.identify import AHEAD_MS
 from ingest.observation import PersonSays, Service
-from ingest.people.by_code import without_code
 from ingest.people.sent import ReportIn, Sent, SmsIn, Way
 from ingest.people.words.answer_code import answer_code, figures
+from ingest.people.words.by_code import without_code
 from ingest.people.words.field_words import going
 from ingest.people.words.refusals import (
     A_FACT,

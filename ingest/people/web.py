@@ -23,7 +23,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from config.language import Text, choose, text_of
@@ -32,7 +32,7 @@ from config.records.evacuation import is_upstairs_unsafe
 from ingest.decode.phrases import Meaning, plain
 from ingest.decode.service_words import Wish
 from ingest.observation import PersonSays
-from ingest.people.door_words import WORDS
+from ingest.people.door_words import HEADERS, WORDS
 from ingest.people.form import Form, FormWrong
 from ingest.people.kept_words import Keeper
 from ingest.people.links import SOON_MS, Links
@@ -46,7 +46,6 @@ from stream import metrics
 from stream.disk.blobs import FrameStore
 from stream.guard import letter
 from stream.http.asked import language_of
-from stream.http.public_page import HEADERS, public_page
 from stream.http.server import Bounds, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom, say
@@ -308,7 +307,7 @@ class PeopleDoor:
             raise Refused(503, "not_kept") from e
 
     def _html(self, text: str, status: int) -> Response:
-        return public_page(text, status)
+        return HTMLResponse(text, status, headers=HEADERS)
 
     async def _refusal(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refused)

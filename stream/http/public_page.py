@@ -1,17 +1,14 @@
-"""What the two public pages have in common, on which people report and on which they subscribe: a page that no
-script runs on, that nobody frames, and that no cache and no other site hears of."""
-
-from starlette.responses import HTMLResponse, Response
-
-HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+"""What the public pages have in common, on which people report and on which they subscribe: nobody frames them,
+no cache and no other site hears of them, and no script runs but one that is named by its hash."""
 
 
-def public_page(text: str, status: int = 200) -> Response:
-    """HTML, with what holds of every page of the public."""
-    return HTMLResponse(text, status, headers=HEADERS)
+def page_headers(script: str = "") -> dict[str, str]:
+    """Of every answer. script: the SHA-256 of the page's one script, base64; "": it has none."""
+    runs = f"script-src 'sha256-{script}'; " if script else ""
+    return {
+        "Content-Security-Policy": f"default-src 'none'; {runs}style-src 'unsafe-inline'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }

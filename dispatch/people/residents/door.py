@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from config.language import Text, text_of
@@ -31,7 +31,7 @@ from dispatch.people.residents.words import is_mobile
 from dispatch.words.local_time import day
 from stream import metrics
 from stream.http.openapi import FORM, HTML, PLAIN, STRING, Door, Parameter, Says
-from stream.http.public_page import HEADERS, public_page
+from stream.http.public_page import page_headers
 from stream.http.server import Bounds, Front, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom
@@ -79,6 +79,7 @@ DOOR = Door(
     },
     refusal={HTML: STRING},
 )  # fmt: skip
+_HEADERS = page_headers()
 
 
 class _Bad(Exception):
@@ -130,11 +131,11 @@ class ResidentDoor:
         self._paced(request)
         area = request.query_params.get("v", "")
         area = area if area in self._district.areas else ""
-        return public_page(form(self._frame(request), area, self._notes(area) if area else ()))
+        return _html(form(self._frame(request), area, self._notes(area) if area else ()))
 
     async def _back(self, request: Request) -> Response:
         self._paced(request)
-        return public_page(form(self._frame(request), ""))
+        return _html(form(self._frame(request), ""))
 
     async def _ask(self, request: Request) -> Response:
         host, began = self._paced(request), time.monotonic()
@@ -145,7 +146,7 @@ class ResidentDoor:
         wish = self._wish(given)
         ident = await run_in_threadpool(self._asked, number, wish, host)
         await self._evenly(began)
-        return public_page(code(self._frame(request), ident))
+        return _html(code(self._frame(request), ident))
 
     def _wish(self, given: dict[str, str]) -> Wish:
         lang: Lang = "en" if given.get("language") == "en" else "zh"
@@ -179,7 +180,7 @@ class ResidentDoor:
         await self._evenly(began)
         named = [self._district.areas[a] for a in areas if a in self._district.areas]
         status = 400 if what == "wrong" else 200
-        return public_page(answer(self._frame(request), what, named), status)
+        return _html(answer(self._frame(request), what, named), status)
 
     def _confirmed(self, ident: str, figures: str, host: str) -> tuple[str, tuple[str, ...]]:
         try:
@@ -218,7 +219,7 @@ class ResidentDoor:
 
     async def _refusal(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, _Bad)
-        return public_page(answer(self._frame(request), error.what), error.status)
+        return _html(answer(self._frame(request), error.what), error.status)
 
 
 async def _given(request: Request) -> dict[str, str]:
@@ -235,7 +236,7 @@ async def _given(request: Request) -> dict[str, str]:
 
 
 async def _robots(_: Request) -> Response:
-    return PlainTextResponse("User-agent: *\nDisallow: /\n", headers=HEADERS)
+    return PlainTextResponse("User-agent: *\nDisallow: /\n", headers=_HEADERS)
 
 
 def run_door(
@@ -285,3 +286,7 @@ def run_page(
             pulse.beat()
     finally:
         server.close()
+
+
+def _html(text: str, status: int = 200) -> Response:
+    return HTMLResponse(text, status, headers=_HEADERS)
