@@ -319,6 +319,8 @@ def check_policy(policy: Policy, problems: list[Problem]) -> None:
     for name, least, most in (
         ("lead_min", 0, 360),
         ("least_share", 0.0, 1.0),
+        ("most_never", 0.0, 1.0),
+        ("most_false", 0.0, 1.0),
         ("move_cost", 0.01, 1000),
         ("prepare_cost", 0.01, 1000),
     ):

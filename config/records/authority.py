@@ -65,10 +65,13 @@ class OrderCost(Row, frozen=True, kw_only=True):
     """`[orders]`: what a district holds against each other where it chooses from what value on an order
     is given (`fengsui tune --simulated`). A flood that the order does not come `lead_min` before costs
     as much as `move_cost` (`prepare_cost`) orders for nothing; `least_share` of the floods must have it in
-    time whatever that costs."""
+    time whatever that costs, at most `most_never` of them may go without any, and `most_false` of the orders
+    may be for nothing where that can be had."""
 
     lead_min: int = 20
     least_share: float = 0.7
+    most_never: float = 1.0
+    most_false: float = 1.0
     move_cost: float = 3.0
     prepare_cost: float = 9.0
     source: Said = ""  # why: "…", or ["中文", "English"]

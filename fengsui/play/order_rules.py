@@ -9,6 +9,7 @@ Caine's published curve, with rain that goes on and grows on (`areal_intensity`)
 """
 
 from collections.abc import Iterator, Sequence
+from math import log
 from typing import Any, NamedTuple
 
 import msgspec
@@ -29,9 +30,10 @@ HOLD_MIN = (
 )
 AHEAD_MIN = (45, 60)  # how far the forecast of the stream looks
 GOES_ON = ((20, 1.0), (25, 0.7), (30, 0.7))  # minutes, trend
-_FORM: dict[str, Any] = {"power": 1.6667, "slot_min": SLOT_MIN, "silent_min": 30}
-_RAIN = tuple(f"rain_{m}min" for m in (15, 30, 60, 120, 180))
-_TERMS = ("level", *(f"rise_{m}min" for m in (10, 20, 30)), *_RAIN)
+FORM: dict[str, Any] = {"power": 1.6667, "slot_min": SLOT_MIN, "silent_min": 30}
+RAIN = tuple(f"rain_{m}min" for m in (15, 30, 60, 120, 180))
+RISES = tuple(f"rise_{m}min" for m in (10, 20, 30))
+_TERMS = ("level", *RISES, *RAIN)
 # from then on rain alone is as near to the level that comes as what the gauge said last (storms 500–539:
 # root mean square 0.32 with a level 10 min old, 0.36 with one 20 min old, 0.37 by rain alone)
 UNSEEN_MIN = 15
@@ -48,6 +50,7 @@ class Basin(NamedTuple):
     rain: tuple[str, ...]
     areas: tuple[str, ...]
     scale: tuple[float, float]
+    river: tuple[str, ...] = ()  # areas of them that the river's own hazard is declared for
 
 
 class Sums(NamedTuple):
@@ -79,8 +82,16 @@ def basins(district: District, record: Readings) -> list[Basin]:
         usual = _usual(record, stages[0]) if stages else None
         if areas and rain and usual is not None:
             scale = (round(usual, 2), float(flood[stages[0]]))
-            found.append(Basin(basin, stages[0], rain, areas, scale))
+            river = tuple(a for a in areas if "river_flood" in district.areas[a].hazards)
+            found.append(Basin(basin, stages[0], rain, areas, scale, river))
     return found
+
+
+def hazards_of(b: Basin) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Hazard, areas, and how the id of its row ends: the same water floods from the valley and the river."""
+    yield "flash_flood", b.areas, ""
+    if b.river:
+        yield "river_flood", b.river, "_river"
 
 
 def _usual(record: Readings, station: str) -> float | None:
@@ -102,11 +113,11 @@ def sums(found: Season, places: Sequence[Basin]) -> Sums:
             continue
         beside = [alongside(record, r, "rain", t) for r in b.rain]
         made = FloodScore(
-            zero_m=b.scale[0], flood_m=b.scale[1], weights=dict.fromkeys(_TERMS, 1.0), **_FORM
+            zero_m=b.scale[0], flood_m=b.scale[1], weights=dict.fromkeys(_TERMS, 1.0), **FORM
         )
         x = np.concatenate([terms(made, view) for _, view in views(t, beside, width(made))])
         raining = x[:, _TERMS.index("rain_60min")] > 0
-        u = np.maximum(scaled(t.values, *b.scale, _FORM["power"]), 0)
+        u = np.maximum(scaled(t.values, *b.scale, FORM["power"]), 0)
         for a in AHEAD_MIN:
             y = _highest(u, a // SLOT_MIN)[t.heard]
             use = raining & np.isfinite(y) & np.isfinite(x).all(axis=1)
@@ -128,9 +139,9 @@ def forecast(total: Sums, ahead_min: int) -> dict[str, Any]:
     """Parameters of `flood_score`, those by rain alone among them."""
     gram, cross = total.gram[ahead_min], total.cross[ahead_min]
     intercept, weights = _fitted(gram, cross, _TERMS)
-    rain = [0, *(1 + _TERMS.index(name) for name in _RAIN)]
-    unseen_intercept, unseen = _fitted(gram[np.ix_(rain, rain)], cross[rain], _RAIN)
-    return _FORM | {
+    rain = [0, *(1 + _TERMS.index(name) for name in RAIN)]
+    unseen_intercept, unseen = _fitted(gram[np.ix_(rain, rain)], cross[rain], RAIN)
+    return FORM | {
         "ahead_min": ahead_min,
         "intercept": intercept,
         "weights": weights,
@@ -147,29 +158,31 @@ def _fitted(gram: Floats, cross: Floats, names: Sequence[str]) -> tuple[float, d
     ridge = np.eye(len(gram)) * _RIDGE
     ridge[0, 0] = 0
     found = np.linalg.solve(scaled_gram + ridge, cross / spread) / spread
-    rounded = [_rounded(w) for w in found]
-    return rounded[0], dict(zip(names, rounded[1:], strict=True))
+    short = [rounded(w) for w in found]
+    return short[0], dict(zip(names, short[1:], strict=True))
 
 
-def _rounded(x: float) -> float:
+def rounded(x: float) -> float:
+    """As a row of rules.toml has it."""
     return float(f"{x:.4g}")
 
 
 def flood_rows(places: Sequence[Basin], parameters: dict[str, Any]) -> Iterator[RuleRow]:
-    """A row for each basin."""
+    """A row for each basin and hazard."""
     for b in places:
-        yield RuleRow(
-            id=f"stream_{b.id.lower()}",
-            kind="flood_score",
-            quantity="stage",
-            hazard="flash_flood",
-            source="",
-            areas=b.areas,
-            stations=(b.stage,),
-            beside={"rain": b.rain},
-            hold_min=HOLD_MIN,
-            parameters=_scale(b) | parameters,
-        )
+        for hazard, areas, tail in hazards_of(b):
+            yield RuleRow(
+                id=f"stream_{b.id.lower()}{tail}",
+                kind="flood_score",
+                quantity="stage",
+                hazard=hazard,
+                source="",
+                areas=areas,
+                stations=(b.stage,),
+                beside={"rain": b.rain},
+                hold_min=HOLD_MIN,
+                parameters=scale(b) | parameters,
+            )
 
 
 def dead(rows: Sequence[RuleRow]) -> tuple[RuleRow, ...]:
@@ -180,20 +193,29 @@ def dead(rows: Sequence[RuleRow]) -> tuple[RuleRow, ...]:
 
 
 def by_rain(row: RuleRow, share: float | None) -> RuleRow:
-    """With what it says by rain alone times `share`, so that the row's thresholds hold for that too; None:
-    it says nothing by rain alone."""
+    """With what it says by rain alone times `share` (of a chance, its odds times that), so that the row's
+    thresholds hold for that too; None: it says nothing by rain alone."""
     of = row.parameters
     if share is None:
         kept = {k: v for k, v in of.items() if not k.startswith("unseen")}
         return msgspec.structs.replace(row, parameters=kept)
-    less = {
-        "unseen_intercept": _rounded(of["unseen_intercept"] * share),
-        "unseen": {name: _rounded(w * share) for name, w in of["unseen"].items()},
-    }
+    less: dict[str, Any]
+    if is_chance(row):
+        less = {"unseen_intercept": rounded(of["unseen_intercept"] + log(share))}
+    else:
+        less = {
+            "unseen_intercept": rounded(of["unseen_intercept"] * share),
+            "unseen": {name: rounded(w * share) for name, w in of["unseen"].items()},
+        }
     return msgspec.structs.replace(row, parameters=of | less)
 
 
-def _scale(b: Basin) -> dict[str, float]:
+def is_chance(row: RuleRow) -> bool:
+    """Are its thresholds chances?"""
+    return bool(row.parameters.get("outcome") == "chance")
+
+
+def scale(b: Basin) -> dict[str, float]:
     """The water of a stream never falls to half of its usual level, a sensor does."""
     zero, flood = b.scale
     return {"zero_m": zero, "flood_m": flood} | (

@@ -12,16 +12,27 @@ people for nothing than the whole rule does.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
-from config.language import Text
+from config.language import Said, Text
+from config.records.authority import OrderCost
 from config.records.district import District
+from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.rules import RuleRow
 from fengsui.play.at_once import at_once
+from fengsui.play.order_chance import (
+    CHANCE_MIN,
+    HIGH,
+    Moments,
+    chances,
+    high_rows,
+    joined,
+    moments,
+)
 from fengsui.play.order_rules import (
     AHEAD_MIN,
     GOES_ON,
@@ -33,6 +44,7 @@ from fengsui.play.order_rules import (
     dead,
     flood_rows,
     forecast,
+    is_chance,
     slope_row,
     sums,
 )
@@ -45,28 +57,38 @@ from skill.verify.order_curve import Rung, bill, cheapest, curve
 from skill.verify.storms import Key, StormRow, WarnedVersion, score
 
 FLOOD, DEBRIS = "flash_flood", "debris_flow"
+CHANCE = "chance"
 MOST = KEPT - TRAINING
 _LIMITS = {
     FLOOD: tuple(round(0.8 + 0.025 * n, 3) for n in range(49)),
-    DEBRIS: tuple(round(1.6 + 0.1 * n, 1) for n in range(40)),
+    CHANCE: tuple(round(0.06 + 0.01 * n, 2) for n in range(55)),
+    DEBRIS: tuple(round(2.0 + 0.05 * n, 2) for n in range(65)),
 }
+_EACH = 2  # steps that lie between two lines, where nothing is chosen
 _CLEAR = 0.7  # as a row has it that says nothing
 _HEAD = Text(
     "# fengsui tune --simulated 所写：贴入 rules.toml，替换同名规则，再 fengsui check、fengsui sign\n",
     "# by fengsui tune --simulated: rows for rules.toml, in place of those of the same id; check, sign\n",
 )
+Span = tuple[int, int]
 Judged = dict[float, list[StormRow]]  # threshold -> rows
 Told = Callable[[Text], None]
 
 
 class Candidate(NamedTuple):
-    """A rule of one hazard, without thresholds: rows of rules.toml. dead: what the same rows say without a
-    level, where they say anything then."""
+    """A rule of one hazard (a stream's stands for the river's too), without thresholds: rows of rules.toml.
+    dead: what the same rows say without a level, where they say anything then. last: rows with thresholds
+    of their own that order beside them."""
 
     hazard: str
     words: Text
     rows: tuple[RuleRow, ...]
     dead: tuple[RuleRow, ...] = ()
+    last: tuple[RuleRow, ...] = ()
+
+    @property
+    def limits(self) -> tuple[float, ...]:
+        return _LIMITS[CHANCE if is_chance(self.rows[0]) else self.hazard]
 
 
 class Tuned(NamedTuple):
@@ -88,7 +110,8 @@ def tuned(district: District, count: int, told: Told = lambda _: None) -> list[T
         raise SeriesFault(f"--seeds {count}: 1 … {MOST}")
     storms = storm_set(count, TRAINING)
     candidates = _candidates(district, storms, told)
-    asked = [*candidates, *(c._replace(rows=c.dead) for c in candidates if c.dead)]
+    unseen = {id(c.dead): c._replace(rows=c.dead, last=()) for c in candidates if c.dead}
+    asked = [*candidates, *unseen.values()]
     every = [Judged() for _ in asked]
     for n, found in enumerate(at_once(partial(judged, district, asked), storms), 1):
         for judgement, rows in zip(every, found, strict=True):
@@ -96,12 +119,11 @@ def tuned(district: District, count: int, told: Told = lambda _: None) -> list[T
                 judgement.setdefault(limit, []).extend(more)
         told(Text(f"评分 {n}/{count}", f"judging {n}/{count}"))
     best: dict[str, Tuned] = {}
-    blind = iter(every[len(candidates) :])
+    blind = dict(zip(unseen, every[len(candidates) :], strict=True))
     for candidate, judgement in zip(candidates, every, strict=False):
-        unseen = next(blind) if candidate.dead else {}
-        one = _chosen(district, candidate, judgement, unseen, count)
+        one = _chosen(district, candidate, judgement, blind.get(id(candidate.dead), {}), count)
         held = best.get(candidate.hazard)
-        if one and (held is None or _bill(district, one) < _bill(district, held)):
+        if one and (held is None or _worth(district, one) < _worth(district, held)):
             best[candidate.hazard] = one
     return list(best.values())
 
@@ -121,16 +143,19 @@ def _candidates(district: District, storms: Sequence[Scenario], told: Told) -> l
     """The streams' forecasts, fitted, and the slopes' curves."""
     places = basins(district, season(district, storms[0]).record)
     total: Sums | None = None
+    every = list[Moments]()
     found = []
     if places:
-        for n, more in enumerate(at_once(partial(fit, places, district), storms), 1):
+        for n, (more, some) in enumerate(at_once(partial(fit, places, district), storms), 1):
             total = more if total is None else total.plus(more)
+            every.append(some)
             told(Text(f"拟合 {n}/{len(storms)}", f"fitting {n}/{len(storms)}"))
     if total is not None:
         for ahead in AHEAD_MIN:
             words = Text(f"雨与水位预报 {ahead} min", f"forecast from rain and level, {ahead} min")
             rows = tuple(flood_rows(places, forecast(total, ahead)))
             found.append(Candidate(FLOOD, words, rows, dead(rows)))
+        found += _chances(places, joined(every))
     if any(DEBRIS in a.hazards for a in district.areas.values()):
         for minutes, trend in GOES_ON:
             words = Text(
@@ -141,9 +166,24 @@ def _candidates(district: District, storms: Sequence[Scenario], told: Told) -> l
     return found
 
 
-def fit(places: Sequence[Basin], district: District, storm: Scenario) -> Sums:
+def _chances(places: Sequence[Basin], every: Moments) -> Iterator[Candidate]:
+    """None without both, places that flooded and places that did not."""
+    if not (every.flooded.any() and every.dry.any()):
+        return
+    rows = tuple(flood_rows(places, chances(every)))
+    unseen = dead(rows)
+    for high in HIGH:
+        words = Text(
+            f"成灾的可能性，{CHANCE_MIN} min 内；或水位到立即转移的 {high:g}",
+            f"chance of a flood within {CHANCE_MIN} min, or the level at {high:g} of the order to move",
+        )
+        yield Candidate(FLOOD, words, rows, unseen, tuple(high_rows(places, high)))
+
+
+def fit(places: Sequence[Basin], district: District, storm: Scenario) -> tuple[Sums, Moments]:
     """What one storm says of the forecast of the streams."""
-    return sums(season(district, storm), places)
+    found = season(district, storm)
+    return sums(found, places), moments(found, places)
 
 
 def judged(district: District, candidates: Sequence[Candidate], storm: Scenario) -> list[Judged]:
@@ -153,24 +193,44 @@ def judged(district: District, candidates: Sequence[Candidate], storm: Scenario)
 
 
 def _judged(district: District, candidate: Candidate, found: Season) -> Judged:
-    truth = [t for t in found.truth if t.hazard == candidate.hazard]
+    hazards = {r.hazard for r in candidate.rows}
+    truth = [t for t in found.truth if t.hazard in hazards]
     needed = order_need(district)
-    every = defaultdict[str, list[Seen]](list)
-    for one in seen(district, candidate.rows, found.record):
-        every[one.area].append(one)
+    every, always = defaultdict[Key, list[Seen]](list), defaultdict[Key, list[Span]](list)
+    for hazard in sorted(hazards):
+        mine = [r for r in candidate.rows if r.hazard == hazard]
+        for one in seen(district, mine, found.record):
+            every[one.area, hazard].append(one)
+    for row in candidate.last:
+        for one in seen(district, [row], found.record):
+            always[one.area, row.hazard] += spans(one, row.move or 0.0, row.clear, row.hold_min)
     out = {}
-    for limit in _LIMITS[candidate.hazard]:
+    for limit in candidate.limits:
+        once = dict[int, list[Span]]()  # areas with the same stations see the same
         given: dict[Key, list[WarnedVersion]] = {}
-        for area, of in every.items():
-            if versions := orders([s for one in of for s in spans(one, limit, _CLEAR, HOLD_MIN)]):
-                given[area, candidate.hazard] = versions
+        for key, of in every.items():
+            stood = list(always.get(key, ()))
+            for one in of:
+                if id(one.value) not in once:
+                    once[id(one.value)] = spans(one, limit, _CLEAR, HOLD_MIN)
+                stood += once[id(one.value)]
+            if versions := orders(stood):
+                given[key] = versions
         out[limit] = score(truth, given, "move", needed).rows
     return out
 
 
-def _bill(district: District, one: Tuned) -> float:
-    cost = district.policy.orders
-    return bill(one.move.figures, cost.lead_min, cost.move_cost)
+def _worth(district: District, one: Tuned) -> tuple[bool, bool, float, float]:
+    """In order of what a district asks for first; less is better."""
+    cost, f = district.policy.orders, one.move.figures
+    late = f.share(cost.lead_min) < cost.least_share
+    over = max(f.far - cost.most_false, 0.0)
+    return (
+        late,
+        f.never > cost.most_never * f.floods,
+        over,
+        bill(f, cost.lead_min, cost.move_cost),
+    )
 
 
 def _chosen(
@@ -181,7 +241,9 @@ def _chosen(
     steps = curve("move", judgement)
     if not steps or not steps[0].figures.floods:
         return None
-    move = cheapest(steps, cost.lead_min, cost.move_cost, cost.least_share)
+    move = cheapest(
+        steps, cost.lead_min, cost.move_cost, cost.least_share, cost.most_never, cost.most_false
+    )
     below = [s for s in steps if s.limit <= move.limit]
     prepare = cheapest(below, cost.lead_min, cost.prepare_cost, cost.least_share)
     as_few = [s for s in curve("move", unseen) if s.figures.false <= move.figures.false]
@@ -192,8 +254,18 @@ def _chosen(
         for r in candidate.rows
     ]
     if candidate.dead:
-        rows = [by_rain(r, move.limit / blind.limit if blind else None) for r in rows]
+        rows = [by_rain(r, _share(candidate, move, blind)) for r in rows]
+    rows += [msgspec.structs.replace(r, source=source) for r in candidate.last]
     return Tuned(candidate, steps, move, prepare, rows, blind)
+
+
+def _share(candidate: Candidate, move: Rung, blind: Rung | None) -> float | None:
+    """As `by_rain` takes it."""
+    if blind is None:
+        return None
+    if is_chance(candidate.rows[0]):
+        return move.limit / (1 - move.limit) * (1 - blind.limit) / blind.limit
+    return move.limit / blind.limit
 
 
 def _source(district: District, move: Rung, prepare: Rung, blind: Rung | None, count: int) -> str:
@@ -217,3 +289,45 @@ def _source(district: District, move: Rung, prepare: Rung, blind: Rung | None, c
             f"prepare: in time {p.share(cost.lead_min):.0%}, false {p.false} (FAR {p.far:.2f}){without}",
         )
     )
+
+
+def curves(found: Sequence[Tuned], cost: OrderCost) -> Iterator[Said]:
+    """Of each hazard: which rule, and its curve."""
+    for one in found:
+        yield one.candidate.words
+        yield from curve_told(one.candidate.hazard, one.steps, one.move, one.prepare, cost)
+        if one.dead is not None:
+            f, lead = one.dead.figures, cost.lead_min
+            yield Text(
+                f"水位计一直无数，只凭雨量：在前 {lead} min {f.share(lead):.0%}，灾后 {f.after}，未令 "
+                f"{f.never}，空令 {f.false}（FAR {f.far:.2f}）",
+                f"level gauges never heard, by rain alone: {f.share(lead):.0%} {lead} min ahead, after "
+                f"{f.after}, never {f.never}, false {f.false} (FAR {f.far:.2f})",
+            )
+
+
+def curve_told(
+    hazard: str, steps: Sequence[Rung], move: Rung, prepare: Rung, cost: OrderCost
+) -> Iterator[Said]:
+    """A line for every other threshold at which an order is given to anybody, and for the chosen ones."""
+    floods, lead, least = steps[0].figures.floods, cost.lead_min, f"{cost.least_share:.0%}"
+    costs = f"{cost.move_cost:g} / {cost.prepare_cost:g}"
+    yield Text(
+        f"{HAZARD_ZH[hazard]}：成灾 {floods}；★ 立即转移 ☆ 准备转移：在前 {lead} min 下令至少 {least}，"
+        f"其中取账最小者；未在前下令一次抵 {costs} 次空令",
+        f"{HAZARD_EN[hazard]}: floods {floods}; ★ move ☆ prepare: at least {least} of them {lead} min "
+        f"ahead, and of those the least bill; a flood without it costs {costs} false orders",
+    )
+    yield Text(
+        f"      阈值   ≥{lead} min   ≥0 min   灾后   未令   空令    FAR       账",
+        f"  threshold  ≥{lead} min   ≥0 min  after  never  false    FAR     bill",
+    )
+    for n, s in enumerate(steps):
+        f = s.figures
+        chosen = ("★" if s == move else "") + ("☆" if s == prepare else "")
+        if not chosen and (n % _EACH or not f.leads_min):
+            continue
+        yield (
+            f"{chosen:2}  {s.limit:7.2f}  {f.share(lead):7.0%}  {f.share(0):7.0%}  {f.after:5}  "
+            f"{f.never:5}  {f.false:5}   {f.far:4.2f}  {bill(f, lead, cost.move_cost):7.0f}"
+        )

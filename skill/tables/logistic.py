@@ -23,48 +23,56 @@ _CLOSE = 1e-9
 _LEAST = 1e-9  # of curvature, where every chance is 0 or 1
 
 
-def fit(x: Floats, yes: Bools, signs: Sequence[int], shrink: float) -> LogOddsLine:
-    """x: (n, k) without gaps."""
+def fit(
+    x: Floats,
+    yes: Bools | Floats,
+    signs: Sequence[int],
+    shrink: float,
+    weight: Floats | None = None,
+) -> LogOddsLine:
+    """x: (n, k) without gaps. yes: (n,), or the share of yes among cases alike. weight: (n,) of how many
+    cases a row stands for; 1 where not said."""
     middle, spread = x.mean(axis=0), x.std(axis=0)
     spread = np.where(spread > 1e-9, spread, 1.0)
     z = np.column_stack([np.ones(len(x)), (x - middle) / spread])
+    w = np.ones(len(x)) if weight is None else weight
     y, ridge = yes.astype(np.float64), np.array([0.0, *([shrink] * x.shape[1])])
     bound = np.array([False, *(s > 0 for s in signs)])
-    share = np.clip(y.mean(), 1e-4, 1 - 1e-4)
+    share = np.clip(np.average(y, weights=w), 1e-4, 1 - 1e-4)
     b = np.array([np.log(share / (1 - share)), *([0.0] * x.shape[1])])
     free = np.ones(b.size, np.bool_)
     for _ in range(4 * b.size):
         b[~free] = 0.0
-        b[free] = _newton(z[:, free], y, ridge[free], b[free])
+        b[free] = _newton(z[:, free], y, w, ridge[free], b[free])
         wrong = bound & free & (b < 0)
         if wrong.any():
             free[int(np.argmin(np.where(wrong, b, 0.0)))] = False
             continue
-        pull = z.T @ (y - chance(z @ b))  # of those at 0: upwards, they would help after all
+        pull = z.T @ (w * (y - chance(z @ b)))  # of those at 0: upwards, they would help after all
         back = ~free & (pull > 1e-6 * len(y))
         if not back.any():
             break
         free[int(np.argmax(np.where(back, pull, -np.inf)))] = True
-    weight = b[1:] / spread
-    return LogOddsLine(float(b[0] - middle @ weight), weight)
+    slopes = b[1:] / spread
+    return LogOddsLine(float(b[0] - middle @ slopes), slopes)
 
 
-def _loss(z: Floats, y: Floats, ridge: Floats, b: Floats) -> float:
+def _loss(z: Floats, y: Floats, w: Floats, ridge: Floats, b: Floats) -> float:
     odds = z @ b
-    return float(np.logaddexp(0, odds).sum() - y @ odds + (ridge * b) @ b / 2)
+    return float(w @ (np.logaddexp(0, odds) - y * odds) + (ridge * b) @ b / 2)
 
 
-def _newton(z: Floats, y: Floats, ridge: Floats, b: Floats) -> Floats:
+def _newton(z: Floats, y: Floats, w: Floats, ridge: Floats, b: Floats) -> Floats:
     """The best b without bounds, from b on. Steps that do not help are halved."""
-    loss = _loss(z, y, ridge, b)
+    loss = _loss(z, y, w, ridge, b)
     for _ in range(_STEPS):
         p = chance(z @ b)
-        slope = z.T @ (p - y) + ridge * b
-        curve = (z * (p * (1 - p))[:, None]).T @ z + np.diag(ridge + _LEAST)
+        slope = z.T @ (w * (p - y)) + ridge * b
+        curve = (z * (w * p * (1 - p))[:, None]).T @ z + np.diag(ridge + _LEAST)
         step = np.linalg.solve(curve, slope)
         for _ in range(_HALVES):
             new = b - step
-            at = _loss(z, y, ridge, new)
+            at = _loss(z, y, w, ridge, new)
             if at <= loss:
                 break
             step = step / 2

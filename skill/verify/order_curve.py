@@ -36,9 +36,22 @@ def bill(figures: OrderFigures, lead_min: float, miss_cost: float) -> float:
 
 
 def cheapest(
-    rungs: Sequence[Rung], lead_min: float, miss_cost: float, least_share: float = 0.0
+    rungs: Sequence[Rung],
+    lead_min: float,
+    miss_cost: float,
+    least_share: float = 0.0,
+    most_never: float = 1.0,
+    most_false: float = 1.0,
 ) -> Rung:
-    """The rung with the least bill, among those that come before `least_share` of the floods (among all
-    where none does)."""
-    enough = [r for r in rungs if r.figures.share(lead_min) >= least_share]
-    return min(enough or rungs, key=lambda r: (bill(r.figures, lead_min, miss_cost), -r.limit))
+    """The rung with the least bill, among those that a district asks for: an order before `least_share` of
+    the floods, none at all for `most_never` of them at the most, and `most_false` of the orders for nothing.
+    They are asked in that order: of those that cannot be had the first, and what comes after it, is let go,
+    so that none is paid for with a former one. Where false orders cannot be so few they are the fewest."""
+    early = [r for r in rungs if r.figures.share(lead_min) >= least_share]
+    told = [r for r in early if r.figures.never <= most_never * r.figures.floods]
+    best = min((r.figures.far for r in told if r.figures.leads_min), default=0.0)
+    few = [r for r in told if r.figures.far <= max(best, most_false)] if most_false < 1 else told
+    return min(
+        few or told or early or rungs,
+        key=lambda r: (bill(r.figures, lead_min, miss_cost), -r.limit),
+    )

@@ -236,7 +236,14 @@ move = 1.0
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("lead_min", "361"), ("least_share", "1.2"), ("move_cost", "0.0"), ("prepare_cost", "-1.0")],
+    [
+        ("lead_min", "361"),
+        ("least_share", "1.2"),
+        ("most_never", "-0.1"),
+        ("most_false", "2.0"),
+        ("move_cost", "0.0"),
+        ("prepare_cost", "-1.0"),
+    ],
 )
 def test_a_cost_of_orders_that_cannot_be_is_told(folder: Path, key: str, value: str) -> None:
     path = folder / "policy.toml"

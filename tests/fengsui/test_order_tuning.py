@@ -18,6 +18,7 @@ from config.read.problem import Problem
 from config.records.rules import RuleRow
 from detectors.setup.declared import problems
 from fengsui.cli.root import cli
+from fengsui.play.order_chance import CHANCE_MIN, chances, high_rows, moments
 from fengsui.play.order_rules import (
     basins,
     by_rain,
@@ -62,6 +63,23 @@ def test_the_cost_of_a_miss_chooses_the_threshold() -> None:
     assert (
         cheapest(steps, 40, 1.0, 0.7).limit == 2.0
     )  # and where none reaches that, the bill chooses
+    assert cheapest(steps, 20, 1.0, 0.0, 0.0).limit == 1.0  # nobody may go without any order
+
+
+def test_false_orders_are_as_few_as_leads_allow() -> None:
+    steps = curve(
+        "move",
+        {
+            1.0: [flood(30), flood(30), FALSE, FALSE, FALSE],
+            2.0: [flood(30), flood(30), FALSE],
+            3.0: [flood(30), NEVER],
+        },
+    )
+    assert cheapest(steps, 20, 3.0).limit == 2.0
+    assert cheapest(steps, 20, 3.0, 0.0, 1.0, 0.2).limit == 3.0
+    assert cheapest(steps, 20, 3.0, 0.7, 1.0, 0.2).limit == 2.0  # no lead is given up for it
+    assert cheapest(steps, 20, 0.1, 0.0, 0.0, 0.2).limit == 2.0  # and nobody left without an order
+    assert cheapest(steps, 40, 3.0, 0.7, 0.0, 0.2).limit == 3.0  # of no aim the first is let go
 
 
 @examples(50)
@@ -112,6 +130,64 @@ def test_a_forecast_fitted_to_a_storm_sees_its_floods_before_they_come() -> None
             if one.area in flooded:
                 before = (one.at < flooded[one.area]) & (one.at > flooded[one.area] - 60 * MIN)
                 assert np.nanmax(one.value[before]) > least
+
+
+def test_a_chance_fitted_to_a_storm_is_high_before_its_floods_and_low_where_none_comes() -> None:
+    district = yanqing()
+    found = season(district, STORM)
+    places = basins(district, found.record)
+    every = moments(found, places)
+    assert every.flooded.sum() > 0 and every.dry.sum() > every.flooded.sum()
+    rows = list(flood_rows(places, chances(every)))
+    assert problems(with_rows(district, rows)) == []
+    flooded = {(t.area, t.hazard): t.flooded_at for t in found.truth}
+    told: dict[bool, list[float]] = {True: [], False: []}
+    for row in rows:
+        for one in seen(district, [row], found.record):
+            at = flooded.get((one.area, row.hazard))
+            soon = np.zeros(one.at.size, np.bool_)
+            if at is not None:
+                soon = (one.at < at) & (one.at >= at - CHANCE_MIN * MIN)
+            sure = one.value[np.isfinite(one.value)]
+            assert ((sure >= 0) & (sure <= 1)).all()
+            told[True] += one.value[soon].tolist()
+            told[False] += one.value[~soon].tolist()
+    assert np.nanmean(told[True]) > 3 * np.nanmean(told[False])
+
+
+def test_places_on_a_river_are_ordered_for_its_own_hazard_too() -> None:
+    district = yanqing()
+    places = basins(district, season(district, STORM).record)
+    rows = list(high_rows(places, 0.95))
+    ordered = {(a, r.hazard) for r in rows for a in r.areas}
+    streams = {a for b in places for a in b.areas}
+    for hazard in ("flash_flood", "river_flood"):
+        asked = {a.id for a in district.areas.values() if hazard in a.hazards} & streams
+        assert asked and {a for a, h in ordered if h == hazard} == asked
+    assert len({r.id for r in rows}) == len(rows)
+    assert problems(with_rows(district, rows)) == []
+
+
+def test_a_level_that_is_high_orders_whatever_the_chance_is() -> None:
+    district = yanqing()
+    places = basins(district, season(district, STORM).record)
+    rows = tuple(flood_rows(places, chances(moments(season(district, STORM), places))))
+    alone = Candidate(FLOOD, Text("", ""), rows)
+    both = alone._replace(last=tuple(high_rows(places, 0.8)))
+    first, second = (curve("move", one)[-1] for one in judged(district, [alone, both], STORM))
+    assert second.figures.never < first.figures.never or first.figures.never == 0
+    assert second.figures.false >= first.figures.false
+
+
+def test_odds_by_rain_alone_are_taken_down() -> None:
+    district = yanqing()
+    places = basins(district, season(district, STORM).record)
+    row = next(flood_rows(places, chances(moments(season(district, STORM), places))))
+    (whole,) = {id(o.value): o for o in seen(district, dead([row]), season(district, STORM).record)
+                if o.area == row.areas[0]}.values()  # fmt: skip
+    less = seen(district, dead([by_rain(row, 0.5)]), season(district, STORM).record)[0]
+    odds = whole.value / (1 - whole.value) / 2
+    np.testing.assert_allclose(less.value, odds / (1 + odds), rtol=0.01, atol=1e-4)
 
 
 def test_what_is_said_by_rain_alone_is_taken_down_and_nothing_else() -> None:
@@ -171,8 +247,8 @@ def test_the_rows_that_are_written_can_be_read_and_say_what_they_rest_on() -> No
     assert flood.dead.figures.false <= flood.move.figures.false
     body = tomllib.loads(written(chosen))
     rows = [msgspec.convert(r, RuleRow) for r in body["rule"]]
-    assert all("by rain alone" in r.source for r in rows if r.hazard == FLOOD)
-    assert {r.hazard for r in rows} == {FLOOD, DEBRIS}
+    assert all("by rain alone" in r.source for r in rows if r.hazard != DEBRIS)
+    assert {r.hazard for r in rows} == {FLOOD, DEBRIS, "river_flood"}
     assert problems(with_rows(district, rows)) == []
     faults: list[Problem] = []
     watches = list(enumerate(district.watches))

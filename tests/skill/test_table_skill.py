@@ -409,3 +409,15 @@ def test_the_chance_of_unseen_rows_is_a_chance() -> None:
     for low, high in ((0, 0.2), (0.2, 0.5), (0.5, 1)):
         mine = (p >= low) & (p < high)
         assert abs(p[mine].mean() - yes[mine].mean()) < 0.1
+
+
+def test_a_row_that_stands_for_several_cases_counts_as_they_do() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(60, 2))
+    yes, no = rng.integers(1, 4, 60), rng.integers(1, 4, 60)
+    each = np.repeat(x, yes + no, axis=0)
+    said = np.concatenate([[True] * a + [False] * b for a, b in zip(yes, no, strict=True)])
+    whole = fit(each, said, (0, 0), 1e-9)
+    short = fit(x, yes / (yes + no), (0, 0), 1e-9, (yes + no).astype(np.float64))
+    assert short.intercept == pytest.approx(whole.intercept, abs=1e-6)
+    np.testing.assert_allclose(short.weight, whole.weight, atol=1e-6)

@@ -351,8 +351,7 @@ def _series_tune(
 
 def _orders_tune(district: District, seeds: int, out: Path) -> Json:
     """The curves, and the rows for rules.toml."""
-    from fengsui.play.order_tuning import tuned, written
-    from fengsui.play.order_words import curves
+    from fengsui.play.order_tuning import curves, tuned, written
 
     found = tuned(district, seeds, _progress)
     for line in curves(found, district.policy.orders):
