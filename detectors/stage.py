@@ -27,6 +27,7 @@ from detectors.quality.station_memory import Batch, StationMemory
 from detectors.screening import presence
 from detectors.screening.blind import dry, lose, slow
 from detectors.screening.columns import Columns, pieces
+from detectors.screening.dry import Dry
 from detectors.screening.hold_back import hold_back, let_in
 from detectors.screening.listening import conclude, listen
 from detectors.screening.set_aside import back, to_judge
@@ -63,6 +64,7 @@ class Detect:
         self._frame = frame
         self._decoder = msgspec.json.Decoder(ObservationRecord)
         self._parts: dict[int, Part] = {}
+        self._dry: dict[int, Dry] = {}
         self._pictures: dict[str, Picture | str] = {}
 
     def decode(self, value: bytes) -> Record:
@@ -75,7 +77,8 @@ class Detect:
     def part(self, partition: int) -> Part:
         """What the groups of a partition need."""
         if partition not in self._parts:
-            self._parts[partition] = Part(self._district, partition)
+            part = self._parts[partition] = Part(self._district, partition)
+            self._dry[partition] = Dry(self._district, part)
         return self._parts[partition]
 
     def new(self, partition: int) -> DetectState:
@@ -167,7 +170,7 @@ class Detect:
     def _observe(
         self, part: Part, state: DetectState, batch: Sequence[Observations]
     ) -> list[Write]:
-        if not batch:
+        if not batch or self._dry[state.partition].take(state, batch):
             return []
         writes: list[Write] = []
         for records in pieces(batch):

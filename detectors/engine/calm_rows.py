@@ -176,7 +176,6 @@ class CalmRows:
         add: Bools | None,
         laid: Bools,
     ) -> None:
-        ring, head, mask = state.ring, state.head, state.ring.shape[2] - 1
         also = [True] * rows.size if add is None else add.tolist()
         columns = (
             rows.tolist(),
@@ -187,28 +186,43 @@ class CalmRows:
             laid.tolist(),
         )
         for row, of, s, v, more, mine in zip(*columns, strict=True):
-            if not mine:
-                continue
-            before = int(head[row])
-            if s > before:
-                gap = 1 if before < 0 else min(s - before, mask + 1)
-                for back in range(gap):
-                    ring[row, :, (s - back) & mask] = np.nan
-                head[row] = before = s
-            if s <= before - self._span:
-                continue
-            place = (row, of, s & mask)
-            held, gather = ring[place], self._gathers[of]
-            empty = held != held
-            if gather == "sum":
-                if empty or more:
-                    ring[place] = v if empty else held + v
-            elif empty or (v < held if gather == "min" else v > held):
-                ring[place] = v
-            if v:
-                state.wet[row] = max(s, int(state.wet[row]))
-                if self._fades:
-                    state.unjudged[row] = True
+            if mine:
+                self.lay_one(state, row, of, s, v, more=more)
+
+    def lay_one(
+        self, state: SeriesState, row: int, of: int, s: int, v: float, *, more: bool
+    ) -> None:
+        """One value of slot `s` into the ring of its row."""
+        ring, head, mask = state.ring, state.head, state.ring.shape[2] - 1
+        before = int(head[row])
+        if s > before:
+            gap = 1 if before < 0 else min(s - before, mask + 1)
+            for back in range(gap):
+                ring[row, :, (s - back) & mask] = np.nan
+            head[row] = before = s
+        if s <= before - self._span:
+            return
+        place = (row, of, s & mask)
+        held, gather = ring[place], self._gathers[of]
+        empty = held != held
+        if gather == "sum":
+            if empty or more:
+                ring[place] = v if empty else held + v
+        elif empty or (v < held if gather == "min" else v > held):
+            ring[place] = v
+        if v:
+            state.wet[row] = max(s, int(state.wet[row]))
+            if self._fades:
+                state.unjudged[row] = True
+
+    def still(self, state: SeriesState, row: int, of: int, slot: int) -> bool:
+        """Is it known, without a look at the ring, that no rain in this slot changes anything?"""
+        if self._at_most is None or not self._rains[of]:
+            return False
+        machines, within = state.machines, state.within
+        held = machines.level.level[row] or machines.action.level[row] or row in state.doubt
+        late = slot < state.head[row] - self._late
+        return not (held or late or within.fell[row] > within.room[row])
 
     def _at_once(
         self,

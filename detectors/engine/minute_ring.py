@@ -84,6 +84,19 @@ class Window:
         self.head[rows[last]] = head[last]
         return taken, head
 
+    def put_dry(self, row: int, minute: int) -> None:
+        """As `put`, one observation of zero, ahead of its row's head."""
+        ring, head = self._ring[row], int(self.head[row])
+        total, gap = int(ring[head & _MASK]) & ~1, min(minute - head, SLOTS)
+        first, last = (minute - gap + 1) & _MASK, minute & _MASK
+        if first < last:
+            ring[first:last] = total
+        elif gap > 1:
+            ring[first:] = total
+            ring[:last] = total
+        ring[last] = total | 1
+        self.head[row] = minute
+
     def put_back(self, rows: Ints, minute: Ints, count: Ints, add: Bools) -> Bools:
         """What comes late, none of it a day or more behind its row's head, however much of a row: as
         `put` takes one after another. Returns which were taken."""

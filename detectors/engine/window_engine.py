@@ -129,7 +129,7 @@ class SeriesRule:
             x.any() for x in self.limits.reached(np.array([kind.quiet]))
         )
         self._fades = self._passes and kind.fades(parameters)
-        self._calm = CalmRows(
+        self.calm = CalmRows(
             kind.at_most,
             parameters,
             self.limits.lowest(),
@@ -165,7 +165,7 @@ class SeriesRule:
             return out
         slot = -(-at // self.slot_ms)
         value = counts.astype(np.float64)  # whole numbers: sums are exact
-        left = (~self._calm.lay(state, rows, inputs, slot, value, add, suspect, old)).nonzero()[0]
+        left = (~self.calm.lay(state, rows, inputs, slot, value, add, suspect, old)).nonzero()[0]
         if left.size == 0:
             return out
         for some, late in turns(state.head, rows[left], slot[left], self._block):

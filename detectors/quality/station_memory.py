@@ -123,6 +123,23 @@ class StationMemory:
         at = b.at[nth]
         return Taken(nth, -(-at // _MINUTE), count[nth], add[nth], at >= before[nth]), before
 
+    def takes(self, row: int, at: int) -> bool:
+        """Is one reading newer than all before of its row, which is known, and has its id room?"""
+        if not -1 < self.head[row] < at:
+            return False
+        over = int(self.keys[row, self.next[row]])
+        return over < 0 or self.keys.shape[1] == _MOST or over >> 20 <= at - SEEN_MS
+
+    def put(self, row: int, at: int, key: int) -> None:
+        """As `take`, a reading of zero that is so."""
+        self.head[row] = at
+        slot = int(self.next[row])
+        over = int(self.keys[row, slot])
+        if over >= 0:
+            self.forgot[row] = max(int(self.forgot[row]), over >> 20)
+        self.keys[row, slot], self.values[row, slot] = key, 0
+        self.next[row] = (slot + 1) % self.keys.shape[1]
+
     def before(self, b: Batch) -> Ints:
         """The newest moment of its station that will have been heard before each observation."""
         return self._before(b, b.row.argsort(kind="stable"))

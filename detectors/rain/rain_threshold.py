@@ -163,6 +163,12 @@ class RainThreshold:
         out.sort(key=lambda c: (c.nth, c.row))
         return out
 
+    def calm(self, state: RainState, row: int, minute: int) -> bool:
+        """Does a dry minute ahead of the row's clock change nothing but that clock?"""
+        if any(state.machines.of(row)) or row in state.doubt:
+            return False
+        return -1 < state.window.head[row] < minute and self.wetness.same_day(state, row, minute)
+
     def _past(self, state: RainState, which: Ints, told: Arrived, out: list[Change]) -> Ints:
         """Of these, what has yet to be judged; the rest is laid into its past."""
         for _ in range(_RAISES):
@@ -200,8 +206,8 @@ class RainThreshold:
         if doubt is not None and doubt.any():
             for n in np.nonzero((doubt > 0) & taken)[0].tolist():
                 state.mistrust(int(rows[n]), int(minutes[n]), int(counts[n]), int(doubt[n]))
-        news = (counts != 0) | turned
-        timely, still = taken & (head - minutes <= self._late_min), None
+        news, still = (counts != 0) | turned, None
+        timely = taken & (head - minutes <= self._late_min)
         if clock is not None:
             old = taken & (clock - minutes > self._late_min)
             timely &= ~old
@@ -367,15 +373,14 @@ class RainThreshold:
     def _wait(self, state: RainState, row: int, head: int, level: int, sums: Ints) -> float:
         """Minutes to the next level at the mean rate of the last 30 minutes."""
         rate = state.window.total(row, head, 30) / 30
-        if level >= self.level_limits.shape[-1] or rate <= 0:
-            return float("inf")
+        if rate <= 0 or level >= self.level_limits.shape[-1]:
+            return np.inf
         limits = self.level_limits[state.wetness[row], row][:, level:].min(axis=1)
         open_ = limits < NEVER
         # a window shorter than the rate's own says nothing about what is to come
         open_ &= (state.window.windows >= 30) | (sums >= limits)
-        if not open_.any():
-            return float("inf")
-        return round(float(np.maximum(limits - sums, 0)[open_].min()) / rate, 1)
+        need = np.maximum(limits - sums, 0)[open_]
+        return round(float(need.min()) / rate, 1) if need.size else np.inf
 
     def dump(self, state: RainState) -> bytes:
         doubt = {self.names[r]: (held, state.sure.get(r)) for r, held in state.doubt.items()}
@@ -386,8 +391,7 @@ class RainThreshold:
         arrays, doubt = msgspec.msgpack.decode(
             body, type=tuple[bytes, dict[str, tuple[dict[int, Any], tuple[int, int] | None]]]
         )
-        held = arrays_of(state)
-        unpack(arrays, self.names, held)
+        held = unpack(arrays, self.names, arrays_of(state))
         state.window.fill(held["ring"].astype(np.int32))
         for row, name in enumerate(self.names):
             if name in doubt:

@@ -22,6 +22,10 @@ class Wetness:
         self._wet_above, self._dry_below = wet_above, dry_below
         self._classes = classes
 
+    def same_day(self, state: RainState, row: int, minute: int) -> bool:
+        """Would a dry minute change nothing here?"""
+        return not self._classes or minute // _DAY == state.today[row]
+
     def take(self, state: RainState, rows: Ints, minutes: Ints, counts: Ints) -> Bools:
         """One turn of observations into the daily totals; of which of them the class changed."""
         turned = np.zeros(rows.size, np.bool_)

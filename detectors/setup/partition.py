@@ -40,6 +40,12 @@ class Rows:
         self._begin = np.cumsum(self._many) - self._many
         self._all = np.array([n for x in of for n in x], np.int64)
 
+    def of(self, row: int) -> list[int]:
+        """Rule rows of one row."""
+        begin = int(self._begin[row])
+        found: list[int] = self._all[begin : begin + int(self._many[row])].tolist()
+        return found
+
     def expand(self, rows: Ints) -> tuple[Ints, Ints]:
         """Rule rows of these rows in their order, and which of them each comes from."""
         if rows.size == 1:

@@ -137,7 +137,7 @@ def stream(r: SeriesRule, seed: int) -> list[Any]:
 
 def scored_each(r: SeriesRule, monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on no row is calm."""
-    monkeypatch.setattr(r._calm, "lay", lambda _, rows, *more: np.zeros(rows.size, np.bool_))
+    monkeypatch.setattr(r.calm, "lay", lambda _, rows, *more: np.zeros(rows.size, np.bool_))
 
 
 @pytest.mark.parametrize("case", CASES)

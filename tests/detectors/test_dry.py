@@ -1,0 +1,101 @@
+"""Dry readings taken one by one, held against the way through arrays."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.records.district import District
+from detectors.memory.state import DetectState
+from detectors.screening import dry
+from detectors.stage import Detect
+from ingest.observation import Flag, Observation, Observations
+from stream.records import Record, Run, Tick
+from stream.stages.stage import Item
+from tests.detectors.test_detect import yanqing
+from tests.support.examples import examples
+
+START = 1_753_524_000_000
+MINUTE = 60_000
+RUN = Run(name="exercise-t", kind="exercise", district="yanqing", config="c", start_at=START)
+
+
+@cache
+def one_partition() -> District:
+    return msgspec.structs.replace(yanqing(), partitions=1)
+
+
+def day(seed: int, slots: int, step: int) -> list[Record]:
+    """Mostly dry readings of every gauge in steps of so many, now and then wet, late, repeated, flagged,
+    missing for a while, or twice in a minute; and the time."""
+    rng, found = np.random.default_rng(seed), list[Record]([RUN])
+    some = [s for s in yanqing().stations.values() if s.quantity in ("rain", "stage")]
+    gone = rng.random(len(some)) < 0.1
+    for slot in range(slots):
+        now = START + (slot + 1) * 5 * MINUTE
+        waiting: list[tuple[str, Observation]] = []
+        for k, s in enumerate(some):
+            if gone[k] and slot % 7:
+                continue
+            wet = s.quantity == "rain" and rng.random() < 0.01
+            one = Observation(
+                station=s.id,
+                quantity=s.quantity,
+                observed_at=now - int(rng.choice([0, 0, 0, 20, 60, 400, 3000])) * 1000,
+                value=int(rng.integers(1, 30)) if wet else 0 if s.quantity == "rain" else 600,
+                seq=slot if rng.random() < 0.1 else None,
+                flag=Flag.SUSPECT if rng.random() < 0.002 else Flag.GOOD,
+            )
+            if one.flag == Flag.SUSPECT:
+                one = msgspec.structs.replace(one, test="rate")
+            again = 2 if rng.random() < 0.01 else 1
+            for group in yanqing().groups_of_station.get(s.id, ()):
+                waiting += [(group, one)] * again
+        for first in range(0, len(waiting), step):
+            of: dict[str, list[Observation]] = {}
+            for group, one in waiting[first : first + step]:
+                of.setdefault(group, []).append(one)
+            found += [Observations.of(g, now, x) for g, x in of.items()]
+        if rng.random() < 0.5:
+            found.append(Tick(clock_at=now))
+    return found
+
+
+def played(records: Sequence[Record], each: int) -> tuple[object, bytes]:
+    """What is said and what is remembered, so many records a step."""
+    stage = Detect(one_partition(), {}.get)
+    state, said = stage.new(0), []
+    for first in range(0, len(records), each):
+        items = [Item(0, first + n, "", r) for n, r in enumerate(records[first : first + each])]
+        state, writes = stage.step(state, items)
+        said += writes
+    return said, stage.dump(state)
+
+
+@pytest.mark.parametrize("each", [1, 3])
+@examples(4)
+@given(st.integers(0, 10**6), st.sampled_from([1, 4, 20]))
+def test_dry_readings_one_by_one_are_those_in_arrays(each: int, seed: int, step: int) -> None:
+    records = day(seed, 16, step)
+    found = played(records, each)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dry, "MOST", -1)
+        assert found == played(records, each)
+
+
+def test_most_of_a_dry_day_goes_that_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the tests above would hold nothing against nothing."""
+    went: list[bool] = []
+    take = dry.Dry.take
+
+    def told(self: dry.Dry, state: DetectState, records: Sequence[Observations]) -> bool:
+        went.append(take(self, state, records))
+        return went[-1]
+
+    monkeypatch.setattr(dry.Dry, "take", told)
+    played(day(1, 16, 1), 1)
+    assert sum(went) > 0.2 * len(went)
