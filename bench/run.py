@@ -2,7 +2,6 @@
 its latency. It prints figures and ratios and judges nothing."""
 
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from bench.cases.processes import Processes
 from bench.cases.rain import bench_rule, workload
 from bench.cases.rules import bench_detect
 from bench.cases.state import bench_cost, bench_recovery
+from bench.load.quantiles import times_told
 from config.language import Said, Text
 from config.records.district import District
 from console.model.follow import Follower
@@ -128,13 +128,15 @@ def _latency(line: "_Embedded | Processes", district: District, seconds: float) 
     heard: dict[str, float] = {}
     watcher = threading.Thread(target=_hear, args=(line, heard, stop))
     watcher.start()
-    report = json.loads(_load(line, "storm", 1, seconds))
+    try:
+        report = json.loads(_load(line, "storm", 1, seconds))
+        time.sleep(1.5)
+    finally:
+        stop.set()
+        watcher.join()
     fired: dict[str, float] = report["fired"]
     number = report["sent"]
     areas = {w.station: w.area for w in reversed(district.watches) if w.station in fired}
-    time.sleep(1.5)
-    stop.set()
-    watcher.join()
     taken = sorted(
         (min(at for key, at in heard.items() if key == areas[s]) - t) * 1000
         for s, t in fired.items()
@@ -142,12 +144,10 @@ def _latency(line: "_Embedded | Processes", district: District, seconds: float) 
     )
     if not taken:
         return Text("时延：没有预警发出", "latency: no warning reached a channel")
-    p99 = taken[min(len(taken) - 1, round(len(taken) * 0.99))]
-    rate, half = f"{number / seconds:,.0f} obs/s", f"p50 {statistics.median(taken):.0f} ms"
+    rate, times = f"{number / seconds:,.0f} obs/s", times_told(taken)
     return Text(
-        f"时延，{rate}：{half}，p99 {p99:.0f} ms，最长 {taken[-1]:.0f} ms，{len(taken)} 次预警",
-        f"latency at {rate}: {half}, p99 {p99:.0f} ms, longest {taken[-1]:.0f} ms, "
-        f"{len(taken)} warnings",
+        f"时延，{rate}：{times.zh}，{len(taken)} 次预警",
+        f"latency at {rate}: {times.en}, {len(taken)} warnings",
     )
 
 

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import msgspec
 
 from bench.baseline.rain import PlainRain
 from bench.load.district import bench_district, names, packed
+from bench.load.quantiles import times_told
 from config.language import Text
 from config.records.district import District
 from detectors.detection import Detection
@@ -76,6 +78,14 @@ class Worker:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """None stays behind, whatever was raised."""
+        if self.process.poll() is None:
+            self.kill()
 
 
 def fresh(url: str, partitions: int = _PARTITIONS) -> tuple[str, Log]:
@@ -150,19 +160,19 @@ def _throughput(
     took = fill(log, records)
     ends = log.ends("observations")
     options: dict[str, object] = {"gauges": {"file": file}, "partitions": _SHARED}
-    first = Worker(url, run, **options)
-    first.wait("first")
-    read_on(log, "detect", ends, 0.3)
-    first.kill()
-    second = Worker(url, run, **options)
-    read_on(log, "detect", ends)
-    second.end()
+    with Worker(url, run, **options) as first:
+        first.wait("first")
+        read_on(log, "detect", ends, 0.3)
+        first.kill()
+    with Worker(url, run, **options) as second:
+        read_on(log, "detect", ends)
+        second.end()
     same = said(log) == reference(readings)
-    calm = Worker(url, run, **options, group="calm")
-    began = calm.wait("first")
-    read_on(log, "calm", ends)
-    rate = len(readings) / (time.time() - began)
-    calm.end()
+    with Worker(url, run, **options, group="calm") as calm:
+        began = calm.wait("first")
+        read_on(log, "calm", ends)
+        rate = len(readings) / (time.time() - began)
+        calm.end()
     used = (calm.said[-1]["cpu"] - calm.find("cpu")) / len(readings) * 1e6
     log.close()
     size = len(readings) / len(records)
@@ -191,23 +201,23 @@ def _hop(like: District, url: str, rate: int, title: Text, one: bool, seconds: f
     gauges = names(1000)
     district = bench_district(like, gauges, _PARTITIONS)
     run, log = fresh(url)
-    worker = Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS)
-    worker.wait("ready")
-    ear = Ear(url, run)
-    fired, delay, number = _feed(district, log, gauges, rate, one, seconds)
-    time.sleep(2)
-    ear.close()
-    worker.end()
+    with Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS) as worker:
+        worker.wait("ready")
+        ear = Ear(url, run)
+        try:
+            fired, delay, number = _feed(district, log, gauges, rate, one, seconds)
+            time.sleep(2)
+        finally:
+            ear.close()
+        worker.end()
     log.close()
     taken = sorted((ear.heard[g] - at) * 1000 for g, at in fired.items() if g in ear.heard)
     lost = len(fired) - len(taken)
-    p99 = taken[min(len(taken) - 1, round(len(taken) * 0.99))]
-    at = f"{number / seconds:,.0f} obs/s"
-    times = f"p50 {statistics.median(taken):.0f} ms, p99 {p99:.0f} ms"
+    at, times = f"{number / seconds:,.0f} obs/s", times_told(taken)
     packs = f"{statistics.median(delay) * 1000:.0f} ms"
     return Text(
-        f"Kafka 一跳，{at}，{title.zh}：{times}，{len(taken)} 次变化，{lost} 次未见；打包等待 {packs}",
-        f"Kafka hop at {at}, {title.en}: {times}, {len(taken)} changes, {lost} missing; packing waits "
+        f"Kafka 一跳，{at}，{title.zh}：{times.zh}，{len(taken)} 次变化，{lost} 次未见；打包等待 {packs}",
+        f"Kafka hop at {at}, {title.en}: {times.en}, {len(taken)} changes, {lost} missing; packing waits "
         f"{packs}",
     )
 
@@ -276,23 +286,26 @@ def bench_kill(like: District, url: str) -> Iterator[Text]:
     gauges = names(1000)
     district = bench_district(like, gauges, _PARTITIONS)
     run, log = fresh(url)
-    dying = Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS, die=True)
-    dying.wait("ready")
-    living = Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS)
-    living.wait("ready")
-    time.sleep(3)  # the rebalance of its coming
-    ear = Ear(url, run)
-    # one gauge of each partition, so that one of the dying one's is among them
-    minute = 29_000_000 * 60_000
-    readings = [(g, minute, 90) for g in gauges[:: len(gauges) // 16]]
-    at = time.time()
-    log.append([Out("observations", k, v) for k, v in packed(district, readings, 100)])
-    while len(ear.heard) < len(readings) and time.time() - at < 60:
-        time.sleep(0.02)
-    died = dying.find("died")
-    ear.close()
-    living.end()
-    dying.kill()
+    with ExitStack() as all_:
+        dying = all_.enter_context(
+            Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS, die=True)
+        )
+        dying.wait("ready")
+        living = all_.enter_context(Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS))
+        living.wait("ready")
+        time.sleep(3)  # the rebalance of its coming
+        ear = Ear(url, run)
+        all_.callback(ear.close)
+        # one gauge of each partition, so that one of the dying one's is among them
+        minute = 29_000_000 * 60_000
+        readings = [(g, minute, 90) for g in gauges[:: len(gauges) // 16]]
+        at = time.time()
+        log.append([Out("observations", k, v) for k, v in packed(district, readings, 100)])
+        while len(ear.heard) < len(readings) and time.time() - at < 60:
+            time.sleep(0.02)
+        died = dying.find("died")
+        living.end()
+        dying.kill()
     log.close()
     late = max(ear.heard.values(), default=at) - at
     heard = f"{len(ear.heard)}/{len(readings)}"

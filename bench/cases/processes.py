@@ -26,14 +26,24 @@ class Processes:
         run = f"exercise-bench{time.time_ns():x}"
         self.setup = make_setup(district, run, folder, log=url, start_at=START * 1000)
         self.setup.folder.mkdir(parents=True, exist_ok=True)
-        self._open = ExitStack()
+        self._stages: list[subprocess.Popen[bytes]] = []
+        with ExitStack() as begun:  # what has begun ends if the rest cannot
+            self._open = begun
+            self._begin(folder, url, run, district)
+            self._open = begun.pop_all()
+
+    def _begin(self, folder: Path, url: str, run: str, district: District) -> None:
         self.broker_url, self.broker = self._open.enter_context(bench_broker(folder, ""))
         self.setup.broker_file.write_text(self.broker_url)
         self.carrier = Carrier()
+        self._open.callback(self.carrier.close)
         self.prefix = f"fengsui/{run}/{district.id}"
         self.gauges = [s.id for s in district.stations.values() if s.quantity == "rain"]
         self.log = open_run_log(self.setup)
-        self._stages = [self._start(name, folder) for name in STAGES]
+        self._open.callback(self.log.close)
+        self._open.callback(self._end)
+        for name in STAGES:
+            self._stages.append(self._start(name, folder))
         until = time.monotonic() + _STAGE_S
         # the run record passes down the line when every stage is there
         while not self.log.ends("alerts")[0] and time.monotonic() < until:
@@ -50,11 +60,15 @@ class Processes:
             env = {**os.environ, "FENGSUI_LOG": self.setup.log, "FENGSUI_HISTORY": ""}
             return subprocess.Popen(words, stdout=out, stderr=out, env=env)
 
-    def close(self) -> None:
+    def _end(self) -> None:
         for stage in self._stages:
             stage.terminate()
         for stage in self._stages:
-            stage.wait(timeout=60)
-        self.log.close()
+            try:
+                stage.wait(timeout=60)
+            except subprocess.TimeoutExpired:
+                stage.kill()
+                stage.wait()
+
+    def close(self) -> None:
         self._open.close()
-        self.carrier.close()

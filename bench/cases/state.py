@@ -130,10 +130,10 @@ def bench_recovery(like: District, url: str) -> Iterator[Text]:
         size += len(body)
         consumer.commit(partition, 1, [], body)
     consumer.close()
-    worker = Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS, classes=True)
-    ready = worker.wait("ready")
-    whole = time.time() - worker.began
-    worker.end()
+    with Worker(url, run, gauges=len(gauges), partitions=_PARTITIONS, classes=True) as worker:
+        ready = worker.wait("ready")
+        whole = time.time() - worker.began
+        worker.end()
     log.close()
     yield Text(
         f"Kafka 恢复，10,000 站 30 天：自入组到判识 {ready:.1f} s，自进程启动 {whole:.1f} s；内存态 "
