@@ -9,19 +9,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.load import load
 from config.records.district import District
 from detectors.memory.state import DetectState
 from detectors.screening import dry
 from detectors.stage import Detect
+from fengsui.run.setup import default_config
 from ingest.observation import Flag, Observation, Observations
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item
-from tests.detectors.test_detect import yanqing
 from tests.support.examples import examples
 
 START = 1_753_524_000_000
 MINUTE = 60_000
 RUN = Run(name="exercise-t", kind="exercise", district="yanqing", config="c", start_at=START)
+
+
+@cache
+def yanqing() -> District:
+    return load(default_config())
 
 
 @cache
