@@ -1,11 +1,11 @@
 """An incident's numbered reports, as text and to print (A4): one page each, two of the last one, and
 an annex with every warning, decision and delivery for whoever asks for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from config.checks.roster import on_duty
-from config.language import Language, Text, choose, joined, text_of
+from config.language import Language, Text, choose, en, joined, text_of
 from config.records.level import occurrence_en, occurrence_zh
 from console.model.follow import Follower
 from console.model.shift_log import numbered
@@ -16,7 +16,7 @@ from fengsui.review.incident.annex import annex
 from fengsui.review.incident.course import Gauged, gauged, picture
 from fengsui.review.incident.facts import ReportBasis, facts, reports_of
 from fengsui.review.incident.names import Names
-from fengsui.review.incident.villages import handed_in, reached, villages
+from fengsui.review.incident.villages import Village, handed_in, reached, villages
 from fengsui.review.paper import render
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
@@ -27,8 +27,7 @@ from stream.log.port import Unavailable
 
 ANNEX = "annex"
 _FORM = "%Y-%m-%d %H:%M"
-# rows of villages that leave a report on its page, and the last one on two; of English ones, whose
-# cells take two lines, half as many
+# lines of villages that leave a report on its page, and the last one on two
 _AND = Text("、", ", ")
 _ROWS = {"初报": 10, "续报": 12, "核报": 6, "终报": 44}
 
@@ -132,6 +131,28 @@ def _course(setup: Setup, found: ReportBasis, clock: Callable[[int], str]) -> Ga
         history.close()
 
 
+# characters of an English cell that stand in one line: place, hazards, levels; of the last report, which has a
+# column less, and of the others
+_WIDE, _NARROW = (26, 17, 16), (17, 14, 16)
+
+
+def _room(rows: Sequence[Village], lines: int, language: Language, *, last: bool) -> int:
+    """How many rows go into so many lines. Chinese cells take one; English ones two where they are long."""
+    if language != "en":
+        return lines
+    place, hazards, level = _WIDE if last else _NARROW
+    for n, r in enumerate(rows):
+        long = (
+            len(en(r.place)) > place
+            or len(en(r.hazards)) > hazards
+            or max(0 if last else len(en(r.now)), len(en(r.most))) > level
+        )
+        lines -= 1 + long
+        if lines < 0:
+            return n
+    return len(rows)
+
+
 def _page(
     setup: Setup,
     records: list[object],
@@ -157,7 +178,7 @@ def _page(
 
     rows = villages(district, found, names)
     rows = [r for r in rows if made.kind in ("初报", "终报") or r.changed]
-    room = _ROWS[made.kind] // (2 if language == "en" else 1)
+    room = _room(rows, _ROWS[made.kind], language, last=made.kind == "终报")
     course = _course(setup, found, clock)
     hazards = {versions[0].hazard for versions in found.versions.values()}
     whole = facts(records, incident, made.number, now=True) if more else None
