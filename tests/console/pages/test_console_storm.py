@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.records.level import Level
+from config.records.level import Action, Level
 from config.records.quantity import QUANTITIES
 from console.model.storm_motion import Motion, arrivals, motion
 from console.model.trail import Trail
@@ -16,7 +16,7 @@ from detectors.detection import Evidence
 from ingest.observation import Observation, Observations
 from stream.log.port import Log, Out
 from stream.records import Tick, encode
-from tests.support.console_pages import Seat, sync_api
+from tests.support.console_pages import Seat, cases, red, sync_api
 from tests.support.decide_district import MIN, T0, seen, yanqing
 from tests.support.examples import examples
 
@@ -175,6 +175,14 @@ def test_the_first_screen_shows_where_the_rain_goes_and_when_it_comes(seat: Seat
             Out("observations", "x", encode(Tick(clock_at=end))),
         ]
     )
+    orange = [seen(40, Level.ORANGE, Action.MOVE, area=a) for a in ("A06", "A07", "A08", "A09")]
+    told = [*map(red, ("A01", "A02", "A03")), *orange, seen(40, Level.YELLOW, area="A30")]
+    cases(
+        log,
+        Tick(clock_at=end),
+        *(msgspec.structs.replace(d, detected_at=end, since_at=end) for d in told),
+    )
+    expect(page.locator("[data-area=A01]")).to_be_visible()
     expect(page.locator(".next-hour")).to_contain_text("雨区向东北移动")
     expect(page.locator(".next-hour")).to_contain_text("没有临近预报")
     expect(page.locator(".storm-speed")).to_be_visible()
