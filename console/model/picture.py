@@ -241,7 +241,8 @@ class DutyRow(TypedDict):
 
 class StormRow(TypedDict):
     """How the rain moves. why: "" where that is known, else why it is not: dry, sparse (too few gauges, or
-    too few that are wet), unclear, standing. at: of the newest rain in it (ms). bearing: towards where, degrees
+    too few that are wet), short (of too short a time), unclear, standing. at: of the newest rain in it (ms).
+    bearing: towards where, degrees
     from north; errors are one standard error. path: its middle now and in an hour, (lon, lat). heavy: heavy
     rain falls now; reaches: of each village that it comes to within the hour, soonest first: area, earliest,
     time, latest (ms), mm/h."""

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Why = Literal["dry", "sparse", "unclear", "standing"]
+Why = Literal["dry", "sparse", "short", "unclear", "standing"]
 
 STEP_MIN = 5  # of the columns of rain
 WINDOW = 18  # so many of them are looked at: an hour and a half
@@ -73,7 +73,10 @@ def motion(places: Floats, rain: Floats) -> Motion | Why:
     """places: (gauges, 2), km east and north. rain: (gauges, columns of STEP_MIN), mm, NaN where nothing
     was heard; its newest WINDOW columns count."""
     rain = rain[:, -WINDOW:]
-    heard = np.isfinite(rain).mean(axis=1) >= 0.5
+    known = np.isfinite(rain)
+    heard = known.mean(axis=1) >= 0.5
+    if heard.sum() < _GAUGES <= (known[:, -6:].mean(axis=1) >= 0.5).sum():
+        return "short"  # they have told for the last half hour alone
     places, rain = places[heard], rain[heard]
     half_hour = np.nansum(rain[:, -6:], axis=1)
     wet = int((half_hour >= _WET_MM).sum())

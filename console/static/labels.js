@@ -38,11 +38,11 @@ export function apart(map, all) {
   return boxes;
 }
 
-// Townships and, closer, villages; `rank` tells how bad it is in an area, the higher the worse. Returns what writes
+// Townships and, closer, villages and rivers; `rank` tells how bad it is in an area, the higher the worse. Returns what writes
 // them anew; near: whether villages have names; taken: boxes of marks that no name may lie under.
 export function names(L, map, g, into, townsInto, rank) {
   let shown = "";
-  const write = (group, one, kind) => L.marker(one.at, { interactive: false, keyboard: false, zIndexOffset: kind === "town" ? 0 : 10002,
+  const write = (group, one, kind) => L.marker(one.at, { interactive: false, keyboard: false, zIndexOffset: kind === "village-name" ? 10002 : 0,
     icon: L.divIcon({ className: kind, html: Object.assign(document.createElement("span"), { textContent: one.words }), iconSize: [140, HIGH], iconAnchor: [70 - one.dx, HIGH / 2 - one.dy] }) }).addTo(group);
   return (near, taken) => {
     const inside = map.getBounds().pad(0.05);
@@ -54,12 +54,15 @@ export function names(L, map, g, into, townsInto, rank) {
       return { at: [north[1], west], words: t(town.name, town.en), dx: 22, dy: -9 };
     });
     const others = uncrowded(map, towns, 60, first.boxes);
-    const says = JSON.stringify([lang(), map.getZoom(), map.getCenter(), first.kept.map((v) => v.words), others.kept.map((v) => v.words)]);
+    const streams = !near ? [] : g.rivers.map((r) => ({ at: [r.course[Math.floor(r.course.length / 2)][1], r.course[Math.floor(r.course.length / 2)][0]], words: t(r.name, r.en), dx: 0, dy: -11 })).filter((r) => inside.contains(r.at));
+    const named = uncrowded(map, streams, 30, others.boxes);
+    const says = JSON.stringify([lang(), map.getZoom(), map.getCenter(), first.kept.map((v) => v.words), [...others.kept, ...named.kept].map((v) => v.words)]);
     if (says === shown) return;
     shown = says;
     into.clearLayers();
     townsInto.clearLayers();
     for (const one of first.kept) write(into, one, "village-name");
     for (const one of others.kept) write(townsInto, one, "town");
+    for (const one of named.kept) write(into, one, "river-name");
   };
 }

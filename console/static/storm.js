@@ -7,6 +7,7 @@ import { age, el, named, t, time } from "./words.js";
 const TOWARDS = [["北", "north"], ["东北", "north-east"], ["东", "east"], ["东南", "south-east"], ["南", "south"], ["西南", "south-west"], ["西", "west"], ["西北", "north-west"]];
 const WHY = {
   dry: ["没有雨", "no rain"], sparse: ["移动不明：有雨的雨量站太少", "motion not known: too few gauges are wet"],
+  short: ["移动不明：雨量记录还太短", "motion not known: the rain is known for too short a time"],
   unclear: ["移动不明：各站的雨对不上", "motion not known: the gauges do not agree"],
   standing: ["雨区停留，或慢得测不出方向", "the rain stands, or too slowly to have a direction"],
 };

@@ -25,12 +25,12 @@ _VILLAGES, _BOTH = 32, 19  # so 51 questions
 _MOST_PRESSES, _MOST_S = 4, 10.0
 _PATIENCE_MS = 120_000
 _SCREEN = {"width": 1440, "height": 900}
-# what of each kind is seen without scrolling; names of townships are no marks
+# what of each kind is seen without scrolling; names are no marks
 _COUNT = """() => {
   const seen = (e) => { const r = e.getBoundingClientRect();
     return e.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true, opacityProperty: true })
       && r.width && r.height && r.top < innerHeight && r.bottom > 0 && r.left < innerWidth && r.right > 0; };
-  return ["button", ".badge", ".leaflet-marker-icon:not(.town):not(.village-name)"]
+  return ["button", ".badge", ".leaflet-marker-icon:not(.town,.village-name,.river-name)"]
     .map((s) => [...document.querySelectorAll(s)].filter(seen).length);
 }"""
 

@@ -173,7 +173,7 @@ def test_no_name_lies_over_another_and_the_worst_is_named_first(seat: Seat, log:
         page.evaluate("document.getElementById('map').focus()")
         page.keyboard.press("+")
         page.wait_for_timeout(600)  # the map comes to rest
-        assert page.evaluate(OVER, ".town, .village-name") == []
+        assert page.evaluate(OVER, ".town, .village-name, .river-name") == []
     expect(page.locator(".village-name").first).to_be_visible()
     seat.shot("map-names")
 

@@ -88,6 +88,9 @@ def test_too_few_gauges_or_no_rain_is_not_known(seed: int, many: int) -> None:
     places = gauges(seed)
     assert motion(places, np.zeros((60, 18))) == "dry"
     assert motion(places, np.full((60, 18), np.nan)) == "sparse"
+    young = fallen(places, (30.0, 0.0), radius=8, seed=seed)
+    young[:, :-8] = np.nan
+    assert motion(places, young) == "short"
     noise = np.random.default_rng(seed).gamma(0.5, 2, (60, 18))
     assert isinstance(motion(places, noise), str)
 
