@@ -291,13 +291,15 @@ def clogged(
     """Rows that stay dry among wet ones. heard_now: of each row, whether it reports; were: those that
     were so before."""
     found: set[int] = set()
+    at_most = heard.at_most()
+    wet = at_most >= rule.clog_near_mm * 10
+    if not were and not wet.any():
+        return found
     rows = np.nonzero(heard_now & (near.near >= 0).any(axis=1))[0]
     beside = np.maximum(near.near[rows], 0)
     live = (near.near[rows] >= 0) & heard_now[beside]
     live &= live.cumsum(axis=1) <= _NEAREST
     # only who was so, or whose neighbours can all have what they must; and has not its share of that
-    at_most = heard.at_most()
-    wet = at_most >= rule.clog_near_mm * 10
     able: Bools = np.asarray((wet[beside] | ~live).all(axis=1) & live.any(axis=1))
     able[np.isin(rows, list(were))] = True
     rows, beside, live = rows[able], beside[able], live[able]

@@ -268,6 +268,8 @@ class Decide:
 
     def _time(self, state: DecideState, area: str, writes: list[Write]) -> None:
         """Deadlines, falls that are due, renewals and ends."""
+        if not state.cases.get(area):
+            return
         silence, now = state.areas.get(area), self._clock(state, area)
         thin = silence is not None and silence.thin
         together = any(
