@@ -48,7 +48,7 @@ from stream.log.port import Log, Out
 from stream.pace.rate_limit import RateLimit
 from stream.records import Tick, encode
 from stream.wall_clock import now_ms
-from tests.support.cap_world import hearing
+from tests.support.cap_world import hearing, message, signed
 from tests.support.decide_district import MIN, T0, run, seen, yanqing
 from tests.support.examples import examples
 from tests.support.gateway import row
@@ -174,7 +174,8 @@ def cap(folder: Path) -> Iterator[Opened]:
     try:
         callers: dict[str, Caller] = {"nobody": nobody, "office": bearer(TOKEN)}
         url = server.url.removesuffix(http_server.PATH)
-        yield Opened(url, described(http_server.DOOR, http_server.PLACES), callers)
+        told_of = described(http_server.DOOR, http_server.PLACES)
+        yield Opened(url, told_of, callers, bodies=(signed(message()).decode(),))
     finally:
         server.close()
         log.close()

@@ -33,7 +33,8 @@ Caller = Callable[[], Mapping[str, str]]  # the headers that say who asks, now
 class Opened(NamedTuple):
     """A door at work. callers: who asks, by name; "nobody" brings nothing. endless: paths whose answer has no
     end. real: what nobody could guess, by its name in the path or body: real ids. lax: it takes what its
-    document does not name, as the gateway that posts there may send more than we read."""
+    document does not name, as the gateway that posts there may send more than we read. bodies: whole ones that
+    nobody could make up."""
 
     url: str
     document: dict[str, Any]
@@ -41,6 +42,7 @@ class Opened(NamedTuple):
     endless: tuple[str, ...] = ()
     real: Mapping[str, tuple[Any, ...]] = {}
     lax: bool = False
+    bodies: tuple[str, ...] = ()
 
 
 def operations(door: Opened) -> Iterator[Any]:
@@ -71,6 +73,8 @@ def ask(door: Opened, operation: Any, tried: Callable[[Any], Any]) -> set[int]:
     def asked(case: Case, who: str, data: st.DataObject) -> None:
         if case.meta is not None and case.meta.generation.mode == GenerationMode.POSITIVE:
             _made_real(case, door.real, data)
+            if isinstance(case.body, str) and door.bodies and data.draw(st.booleans()):
+                case.body = data.draw(st.sampled_from(door.bodies))
         answer = case.call(
             base_url=door.url,
             headers=dict(door.callers[who]()),
