@@ -61,6 +61,7 @@ class Storm:
         self.log = line.log(run, chosen.start_at)
         start = datetime.fromtimestamp(chosen.start_at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self.broker_died: list[float] = []
+        self.woke: list[float] = []  # of send
         self._known: dict[str, int] = {}
         try:
             line.begin(run, start, self.carrier.url)
@@ -107,6 +108,8 @@ class Storm:
                 self.broker_died.append(time.monotonic())
             before = self._commits()  # of the dead server's, nothing comes any more
             process.start()
+            if whom == "send":
+                self.woke.append(time.monotonic())
             return before, at
         if fault.kind == "stop":
             os.kill(line.process(whom).pid, signal.SIGSTOP)
@@ -128,6 +131,8 @@ class Storm:
         line, whom = self.line, fault.whom
         if fault.kind == "stop":
             os.kill(line.process(whom).pid, signal.SIGCONT)
+            if whom == "send":
+                self.woke.append(time.monotonic())
         elif fault.kind == "full":
             line.volumes.empty(whom)
         else:
@@ -147,6 +152,8 @@ class Storm:
                 fell.append(name)
                 stage.start()
                 before[name] = 0
+                if name == "send":
+                    self.woke.append(time.monotonic())
 
     def _watch(self, seconds: float, stop: threading.Event) -> None:
         until = time.monotonic() + seconds
@@ -177,6 +184,7 @@ class Storm:
             self.desk,
             sensors.nodes,  # type: ignore[arg-type]  # it has some
             self.broker_died,
+            self.woke,
         )
 
     def close(self) -> None:

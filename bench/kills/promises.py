@@ -24,9 +24,9 @@ from stream.records import DeadLetter, Run, decode
 
 _TRIES = 8
 _STORE_S = 1.6  # mosquitto writes its store down once a second
-# What the desk had read for so long, send had been able to read, and what was under way had arrived. A machine
-# that is busy with fifty other things takes seconds for that.
-_SEEN_S = 5.0
+# So long send may be behind while it works: it reads, and commits, before it sends, and a busy machine takes
+# seconds for that. When it is started or wakes it is to read all there is before it sends anything.
+_BEHIND_S, _SEEN_S = 60.0, 1.0
 
 
 class Record(NamedTuple):
@@ -40,7 +40,8 @@ class Record(NamedTuple):
 
 
 class Account(NamedTuple):
-    """A storm that has come to rest. broker_died: when mosquitto was killed, monotonic."""
+    """A storm that has come to rest. broker_died: when mosquitto was killed, monotonic; woke: when send was
+    started again, or went on after it had stood still."""
 
     setup: Setup
     log: Log
@@ -50,6 +51,12 @@ class Account(NamedTuple):
     desk: Desk
     nodes: Nodes
     broker_died: Sequence[float]
+    woke: Sequence[float] = ()
+
+    def known_before(self, at: float) -> float:
+        """What stood in the log before this moment, send knew when it sent something at `at`."""
+        last = max((w for w in self.woke if w < at), default=0.0)
+        return max(last - _SEEN_S, at - _BEHIND_S)
 
     def of(self, topic: str, kind: type) -> Iterator[tuple[Record, Any]]:
         """Records of a topic."""
@@ -200,7 +207,7 @@ def deliveries(a: Account, counted: Counter[str]) -> Iterator[str]:
             yield f"{post.channel} {post.key}: of no delivery in the log"
             continue
         d, route = places[post.key]
-        before = post.at - _SEEN_S
+        before = a.known_before(post.at)
         where = f"{post.channel} {d.recipient} {d.alert}/{d.version}"
         ends = [a.desk.accepted.get((d.id, route)), a.desk.ended.get(d.id)]
         for at, state in filter(None, ends):

@@ -29,6 +29,7 @@ from stream.stages.stage_metrics import Meter
 SNAPSHOT_S = 60.0
 _POLL_S = 0.25
 _IDLE_S = 0.005  # with something to commit: is there more?
+_STOOD_S = 5.0  # no pass takes so long but where the machine or the log stood still
 _COMMIT_S = 1.0  # so long a batch that wrote nothing may wait
 _LIMIT = 20_000
 _NONE_HELD = Text("没有分区，待命", "no partition: stands by")
@@ -44,6 +45,7 @@ class _Held:
     snapshot_at: float = 0.0
     committed: int = 0  # position of the last commit begun
     committed_at: float = 0.0
+    until: int = 0  # where the log ended when the partition came to us
 
 
 def _snapshot_at(held: _Held) -> float:
@@ -54,7 +56,12 @@ class Runner:
     """One member of one stage. `after` is called on each pass with the state of every owned
     partition, for a stage that acts on the world (send). run: what the process was started for; a
     partition of another run is refused, see `stream.stages.run_identity`. steady: seconds, of a clock
-    that never goes back."""
+    that never goes back.
+
+    `after` is not called before everything has been read that stood in the log when a partition came to us,
+    or when this process last stood still: a log hands a backlog out in pieces, and what stands in the last of
+    them may replace what would go out for the first. On Kafka a send that had been killed began with warnings
+    of which newer versions had stood in the log for ten seconds (fengsui bench kills)."""
 
     def __init__(
         self,
@@ -83,6 +90,7 @@ class Runner:
         self._held: dict[int, _Held] = {}
         self._consumer: Consumer | None = None
         self._settle: Callable[[], None] | None = None  # waits for the commit under way
+        self._passed_at = steady()
 
     def run(self, stop: threading.Event, ready: threading.Event | None = None) -> None:
         """Until `stop`. A record at which the stage fails is left out, a log that is away is waited
@@ -145,6 +153,7 @@ class Runner:
         owned = consumer.owned()
         for partition in [p for p in self._held if p not in owned]:
             del self._held[partition]
+        self._look_how_far(self._steady())
         self._meter.owns(owned)
         for partition, position in owned.items():
             if partition not in self._held:
@@ -153,7 +162,9 @@ class Runner:
                 state = rebuild(self._hand, self._log, consumer, partition, position, beat)
                 self._told(partition, position, state)
                 now = self._steady()
-                self._held[partition] = _Held(state, position, True, now, position, now)
+                held = self._held[partition] = _Held(state, position, True, now, position, now)
+                if self._after is not None:
+                    held.until = self._log.ends(self._stage.reads)[partition]
         outs: dict[int, list[Out]] = {p: [] for p in self._held}
         by_partition: dict[int, list[Entry]] = {}
         for entry in entries:
@@ -166,7 +177,24 @@ class Runner:
         self._tick()
         if self._after is not None:
             self._wait()
-            self._after({p: held.state for p, held in self._held.items()})
+            if all(self._up_to_date(p, h, idle=not entries) for p, h in self._held.items()):
+                self._after({p: held.state for p, held in self._held.items()})
+
+    def _look_how_far(self, now: float) -> None:
+        """After this process has stood still there is a backlog again."""
+        passed_at, self._passed_at = self._passed_at, now
+        if self._after is not None and self._held and now - passed_at > _STOOD_S:
+            ends = self._log.ends(self._stage.reads)
+            for partition, held in self._held.items():
+                held.until = ends[partition]
+
+    def _up_to_date(self, partition: int, held: _Held, *, idle: bool) -> bool:
+        """Has it read what stood in the log when it came to us? A log's end may have no record before it
+        (Kafka's markers of transactions): where nothing comes any more, the log says whether there is one."""
+        behind = held.position < held.until
+        if behind and idle and not self._log.read(self._stage.reads, partition, held.position, 1):
+            held.until = held.position
+        return held.position >= held.until
 
     def _told(self, partition: int, position: int, state: Any) -> None:
         """The partition's memory knows what the run is, or the log is told."""

@@ -105,7 +105,7 @@ def _forgetful_outbox(patch: Patch) -> Storm:
 
 def _old_versions(patch: Patch) -> Storm:
     patch.setattr(outbox, "outdated", lambda *_: False)
-    patch.setattr(outbox, "_not_over", lambda *_: [])
+    patch.setattr(outbox, "not_over", lambda *_: [])
     return storm(Fault(5, "down", "sms-1", 1, 10), Fault(5, "down", "sms-2", 1, 10))
 
 

@@ -94,6 +94,74 @@ def adder(log: Any, **kw: Any) -> Runner:
     return Runner(Adder(), log, member="m", live=False, now=lambda: 0, **kw)
 
 
+class Piecemeal:
+    """A log that hands out a record at a time, and whose end has no record before it, as Kafka's may."""
+
+    def __init__(self, log: SqliteLog) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+    def ends(self, topic: str) -> list[int]:
+        return [end + 1 for end in self._log.ends(topic)]
+
+    def join(self, topic: str, group: str, member: str) -> Any:
+        consumer = self._log.join(topic, group, member)
+        poll = consumer.poll
+        consumer.poll = lambda timeout_s, limit=1: poll(timeout_s, 1)  # type: ignore[method-assign]
+        return consumer
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_nothing_is_done_in_the_world_before_the_backlog_has_been_read(
+    tmp_path: Path, killed: bool
+) -> None:
+    """Whoever sends must know the newest version: it may stand in the last record of the backlog."""
+    log, seen = Piecemeal(open_here(tmp_path)), list[int]()
+    if killed:  # and has a position to go on from
+        put(log, 0, 5)
+        until_read(log, adder(log), 5)
+    put(log, 5, 20)
+
+    def after(states: Any) -> None:
+        seen.append(sum(state["n"] for state in states.values()))
+
+    stop, runner = threading.Event(), adder(log, after=after)
+    deadline = time.monotonic() + 240
+    while not seen and time.monotonic() < deadline:
+        assert runner.turn(stop) is None
+    whole = 25 if killed else 20
+    assert seen == [whole]
+    log.close()
+
+
+def test_nor_after_it_has_stood_still(tmp_path: Path) -> None:
+    """A process that was stopped, or whose machine was, wakes to a backlog."""
+    log, seen, passed = Piecemeal(open_here(tmp_path)), list[int](), [0.0]
+
+    def after(states: Any) -> None:
+        seen.append(sum(state["n"] for state in states.values()))
+
+    stop, runner = threading.Event(), adder(log, after=after, steady=lambda: passed[0])
+    deadline = time.monotonic() + 240
+
+    def until_seen(n: int) -> None:
+        while (not seen or seen[-1] < n) and time.monotonic() < deadline:
+            assert runner.turn(stop) is None
+
+    put(log, 0, 3)
+    until_seen(3)
+    put(log, 3, 2)
+    until_seen(5)
+    assert set(seen) >= {3, 4, 5}  # at work it does not wait for the last
+    put(log, 5, 10)
+    passed[0] += 60
+    until_seen(15)
+    assert set(range(6, 15)).isdisjoint(seen)
+    log.close()
+
+
 CHILD = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[3])
