@@ -19,20 +19,27 @@ from tests.support.tiers import tier_of
 T = TypeVar("T")
 # about how many seconds a test takes of a tier whose tests take long
 _LONG = {"storm": 20, "servers": 3, "browser": 2}
-# of the tier unit the files that take more than three seconds of CPU, and how many: eight files in a hundred
-# take half of what the tier takes. One that stood last, as the tidy checks did, would be waited for by every
+# of the tier unit the files that take more than three seconds of CPU, and how many: one file in ten
+# takes half of what the tier takes. One that stood last, as the tidy checks did, would be waited for by every
 # core but its own. Measured in November 2026; a figure that is out of date costs time and nothing else
 HEAVY = {
     "tests/config/test_config.py": 8,
     "tests/contracts/test_log_contract.py": 5,
     "tests/detectors/camera/test_camera_detect.py": 6,
     "tests/detectors/camera/test_camera_front.py": 9,
+    "tests/detectors/camera/test_camera_staff.py": 7,
+    "tests/detectors/quality/test_infill.py": 10,
+    "tests/detectors/quality/test_undercatch.py": 6,
     "tests/detectors/rules/test_kinds.py": 6,
     "tests/detectors/rules/test_unseen_level.py": 7,
     "tests/detectors/test_bench_detect.py": 13,
+    "tests/detectors/test_detect.py": 14,
+    "tests/detectors/test_moveout.py": 4,
+    "tests/detectors/test_rules.py": 6,
+    "tests/dispatch/channels/platform/test_door.py": 5,
     "tests/dispatch/words/test_text.py": 7,
-    "tests/dispatch/words/test_words.py": 16,
-    "tests/dispatch/words/test_words_by_hazard.py": 7,
+    "tests/dispatch/words/test_words.py": 14,
+    "tests/dispatch/words/test_words_by_hazard.py": 13,
     "tests/fengsui/doctor/test_faults.py": 4,
     "tests/fengsui/inquiry/test_lock.py": 6,
     "tests/fengsui/inquiry/test_pack.py": 4,
@@ -44,10 +51,11 @@ HEAVY = {
     "tests/ingest/test_photo.py": 4,
     "tests/ingest/weather/test_bufr.py": 7,
     "tests/simulators/test_simulators.py": 4,
-    "tests/skill/test_hindcast.py": 23,
+    "tests/skill/test_hindcast.py": 19,
     "tests/skill/test_joint_rules.py": 8,
-    "tests/skill/test_series_skill.py": 22,
-    "tests/skill/test_table_skill.py": 4,
+    "tests/skill/test_series_skill.py": 25,
+    "tests/skill/test_table_skill.py": 9,
+    "tests/skill/test_table_transfer.py": 7,
     "tests/stream/test_begin.py": 5,
     "tests/stream/test_runner.py": 10,
     "tests/tidy/test_one_language.py": 4,
