@@ -91,10 +91,12 @@ class Runner:
         self._consumer: Consumer | None = None
         self._settle: Callable[[], None] | None = None  # waits for the commit under way
         self._passed_at = steady()
+        self._acts = after is None  # from its first `after` on a stage can be spoken to
 
     def run(self, stop: threading.Event, ready: threading.Event | None = None) -> None:
-        """Until `stop`. A record at which the stage fails is left out, a log that is away is waited
-        for. Raises `stream.stages.run_identity.WrongRun`."""
+        """Until `stop`. ready: set once it has a partition and, where it acts on the world, has begun to. A
+        record at which the stage fails is left out, a log that is away is waited for. Raises
+        `stream.stages.run_identity.WrongRun`."""
         with metrics.pulse(self._stage.name) as pulse:
             self._run(stop, ready, pulse)
 
@@ -108,7 +110,7 @@ class Runner:
                 if why is None:
                     retry.answered()
                     pulse.beat("" if self._held else _NONE_HELD)
-                    if ready is not None and self._held:
+                    if ready is not None and self._held and self._acts:
                         ready.set()
                 elif why:
                     pulse.beat(why)
@@ -179,6 +181,7 @@ class Runner:
             self._wait()
             if all(self._up_to_date(p, h, idle=not entries) for p, h in self._held.items()):
                 self._after({p: held.state for p, held in self._held.items()})
+                self._acts = True
 
     def _look_how_far(self, now: float) -> None:
         """After this process has stood still there is a backlog again."""

@@ -136,6 +136,21 @@ def test_nothing_is_done_in_the_world_before_the_backlog_has_been_read(
     log.close()
 
 
+def test_it_is_ready_when_it_has_begun_to_act(tmp_path: Path) -> None:
+    """Whoever waits for a stage speaks to it then: it must know what it has read."""
+    log, told = Piecemeal(open_here(tmp_path)), list[bool]()
+    put(log, 0, 20)
+    stop, ready = threading.Event(), threading.Event()
+    runner = adder(log, after=lambda _: told.append(ready.is_set()))
+    thread = threading.Thread(target=runner.run, args=(stop, ready))
+    thread.start()
+    assert ready.wait(90)
+    stop.set()
+    thread.join(90)
+    assert told[0] is False
+    log.close()
+
+
 def test_nor_after_it_has_stood_still(tmp_path: Path) -> None:
     """A process that was stopped, or whose machine was, wakes to a backlog."""
     log, seen, passed = Piecemeal(open_here(tmp_path)), list[int](), [0.0]
