@@ -510,7 +510,7 @@ def test_other_wrong_settings_are_named(district: District) -> None:
     assert "receipt_secret" in refused(district, receipt_secret="plain")
     assert "receipt_listen" in refused(district, receipt_listen="nowhere")
     told = msgspec.structs.replace(GOOD, receipt=Words(key="k", status="s"))
-    other = msgspec.structs.replace(told, name="other")
+    other = msgspec.structs.replace(told, name="other", url="https://other.example/send")
     here = {"receipt_listen": "127.0.0.1:80", "receipt_secret": "env:X"}
     assert refused(district, told, **here) == []
     assert "carrier other.receipt.secret" in refused(district, told, other, **here)
