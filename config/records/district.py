@@ -388,4 +388,5 @@ class District(Row, frozen=True, kw_only=True):
     issuer_short_en: str = ""  # issuer_en for an SMS; "": issuer_en
     # a run's folder with the contact store: `contacts` then hold no numbers
     vault: Path | None = None
+    subscriber_key: str = ""  # hex, public, of that store; "": no record of a subscriber counts
     console: Door = Door()  # of a live run's duty room

@@ -25,9 +25,7 @@ from console.pages.subscribers import counted, wished
 from console.routes.desk import Desk, Key, Tools
 from console.routes.sources import People
 from dispatch.people.erase import Held
-from ingest.people.subscriber import Subscriber
-from stream.log.port import Out, Unavailable
-from stream.records import encode
+from stream.log.port import Unavailable
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
 _A_MINUTE = 20  # looks: a list is not to be read out through them
@@ -152,14 +150,14 @@ class PersonDesk(Desk):
 
     def _tell(self, name: str) -> None:
         """A running address drops them at once; without a word it would only find no number."""
-        left = Subscriber(id=name, said_at=_wall(), way="command", areas=())
         try:
+            word = self._people.erased_word(name, _wall())
             log = self._open_log()
             try:
-                log.append([Out("cases", left.id, encode(left))])
+                log.append([word])
             finally:
                 log.close()
-        except Unavailable as e:
+        except (Unavailable, *_FAULTS) as e:
             raise Refused(
                 503,
                 Text(

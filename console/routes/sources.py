@@ -10,11 +10,12 @@ import msgspec
 from config.language import Language, Said, Text
 from config.records.district import Contact, District
 from dispatch.people.contact_store import ContactStore
-from dispatch.people.erase import erase
+from dispatch.people.erase import erase, word_of
 from dispatch.people.residents.allowance import Allowance, Tally
 from dispatch.records import Decision
 from ingest.people.kept_words import Kept, Words
 from stream.history.port import History
+from stream.log.port import Out
 
 
 def _no_key(_: Decision) -> Decision:
@@ -38,6 +39,9 @@ class Sources(NamedTuple):
 
 
 NOTHING = Sources()
+
+
+_NO_STORE = Text("没有联系人库", "there is no contact store")
 
 
 class People:
@@ -109,5 +113,11 @@ class People:
         """Overwrite one person of the store (epoch ms). Raises ValueError where there is none, or it
         cannot be opened."""
         if self._there() is None or self._folder is None:
-            raise ValueError(Text("没有联系人库", "there is no contact store"))
+            raise ValueError(_NO_STORE)
         erase(self._folder, [contact_id], at)
+
+    def erased_word(self, contact_id: str, at: int) -> Out:
+        """For the log, that this person was erased (epoch ms). Raises as `erase` does."""
+        if self._folder is None:
+            raise ValueError(_NO_STORE)
+        return word_of(self._folder, contact_id, self._district.id, at)

@@ -7,10 +7,13 @@ import msgspec
 
 from config.records.district import Contact, District
 from config.records.level import Action
+from dispatch.address.memory import AddressState
 from dispatch.address.recipients import Target, deadline_ms, public
 from dispatch.grade import Grade
+from dispatch.people.signed_choices import dead_letter, remembered, verified, wrong
 from dispatch.records import Alert, Delivery
 from ingest.people.subscriber import OWN, Subscriber
+from stream.records import DeadLetter
 
 Joined = Mapping[str, Subscriber]
 
@@ -48,8 +51,24 @@ def still_new(district: District, joined: Joined) -> dict[str, Subscriber]:
         name: last
         for name, last in joined.items()
         if may_count(district, last)
+        and verified(last, district.subscriber_key, district.id)
         and district.contacts.get(name) != (last.contact() if last.areas else None)
     }
+
+
+def take_choice(
+    district: District, state: AddressState, person: Subscriber, offset: int
+) -> DeadLetter | None:
+    """Remember this choice if whoever holds the contact store signed it and it is the newest; else what is to
+    be kept of it. offset: where it stands in `alerts`."""
+    clock = max(state.marks.values(), default=0)
+    why = wrong(person, district.subscriber_key, district.id, state.newest, clock)
+    if why is not None:
+        return dead_letter(person, why, f"alerts/0/{offset}", max(clock, person.said_at))
+    state.newest = remembered(state.newest, clock)
+    state.newest[person.id] = person.said_at
+    state.joined[person.id] = person
+    return None
 
 
 def in_force(alerts: Iterable[tuple[str, Alert | None]], person: Subscriber) -> Iterator[Alert]:

@@ -23,5 +23,6 @@ class AddressState(msgspec.Struct):
     nights: dict[str, NightOf] = {}  # who was told something this night
     unproven_at: int = 0  # when it was told last of an act that proves nobody's word
     joined: dict[str, Subscriber] = {}  # who chose anew or left since the store was read
+    newest: dict[str, int] = {}  # when each chose last, of the last days: nothing older counts
     closures: dict[str, ClosedPlace] = {}
     outings: dict[str, Outing] = {}

@@ -15,7 +15,14 @@ from config.records.level import Action, Level
 from detectors.detection import Acknowledgement, Mark
 from dispatch.address import closures
 from dispatch.address.instructions import called_again, instruction
-from dispatch.address.joining import as_joiner, begun_now, in_force, still_new, with_joined
+from dispatch.address.joining import (
+    as_joiner,
+    begun_now,
+    in_force,
+    still_new,
+    take_choice,
+    with_joined,
+)
 from dispatch.address.late_tasks import late_notices
 from dispatch.address.memory import AddressState
 from dispatch.address.night import Told, highest, tonight
@@ -94,7 +101,10 @@ class Address:
     def step(self, state: AddressState, items: Sequence[Item]) -> tuple[AddressState, list[Write]]:
         writes: list[Write] = []
         for item in items:
-            self._take(state, item.record, writes)
+            if isinstance(item.record, Subscriber):
+                self._subscriber(state, item.record, item.offset, writes)
+            else:
+                self._take(state, item.record, writes)
         return state, writes
 
     def _take(self, state: AddressState, record: AlertRecord, writes: list[Write]) -> None:
@@ -121,7 +131,7 @@ class Address:
                 writes.append(Write("deliveries", record.neighbour, told))
             case Decision():
                 self._decided(state, record, writes)
-            case PersonSays() | Subscriber():
+            case PersonSays():
                 self._of_people(state, record, writes)
             case Report():
                 live = is_live(self._live, state.runs)
@@ -130,12 +140,8 @@ class Address:
             case Alert() if record.area in self._district.areas:
                 self._alert(state, record, writes)
 
-    def _of_people(
-        self, state: AddressState, record: PersonSays | Subscriber, writes: list[Write]
-    ) -> None:
-        if isinstance(record, Subscriber):
-            self._subscriber(state, record, writes)
-        elif record.area in self._district.areas or not record.area:
+    def _of_people(self, state: AddressState, record: PersonSays, writes: list[Write]) -> None:
+        if record.area in self._district.areas or not record.area:
             live, said = is_live(self._live, state.runs), (t.said for t in state.alerts.values())
             found = deliveries(self._district, record, live)
             found += closures.of_keeper(self._district, state.closures, record, live, said)
@@ -213,12 +219,15 @@ class Address:
                 told.ended_at = alert.sent_at
                 state.ended[alert.id] = told
 
-    def _subscriber(self, state: AddressState, person: Subscriber, writes: list[Write]) -> None:
-        """They count from now on, and are told what is in force where they are, if they were not."""
-        known = state.joined.get(person.id)
-        if known is not None and known.said_at > person.said_at:
+    def _subscriber(
+        self, state: AddressState, person: Subscriber, offset: int, writes: list[Write]
+    ) -> None:
+        """They count from now on, and are told what is in force where they are, if they were not; if it is
+        proved that they chose so."""
+        letter = take_choice(self._start, state, person, offset)
+        if letter is not None:
+            writes.append(Write("dead-letters", person.id, letter))
             return
-        state.joined[person.id] = person
         self._district = with_joined(self._start, state.joined)
         live = is_live(self._live, state.runs)
         for d in closures.for_joiner(self._district, state.closures, person, live):

@@ -15,6 +15,9 @@ here encrypts one message, and the master key far fewer than 2**32 with random n
 Beside each row stands a mark of its number, an HMAC under a key that lies with the row keys: so whose a
 number is can be looked up without opening every row, and `contacts.db` alone tells no number. An id that
 begins with `ASKED` is a number to which a code went, and nobody yet (dispatch/people/residents).
+
+With the row keys lies one more, wrapped like them, with which whoever holds the store signs what
+subscribers chose (dispatch/people/signed_choices.py).
 """
 
 import hashlib
@@ -23,7 +26,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -38,6 +41,7 @@ from stream.disk.files import make_folder, write_file
 
 MASTER = "FENGSUI_CONTACTS_KEY_FILE"
 ASKED = "asked:"
+_SIGNER = "signing key"  # what it is wrapped as
 CODE = "{code}"  # in the words of a message to such a one: its code, which stands as its name
 _NONCE = 12
 _TABLES = """
@@ -48,6 +52,7 @@ CREATE TABLE IF NOT EXISTS main.number (id TEXT PRIMARY KEY, mark TEXT);
 CREATE INDEX IF NOT EXISTS main.by_mark ON number (mark);
 CREATE TABLE IF NOT EXISTS keys.row (id TEXT PRIMARY KEY, wrapped BLOB);
 CREATE TABLE IF NOT EXISTS keys.pepper (one INTEGER PRIMARY KEY, key BLOB);
+CREATE TABLE IF NOT EXISTS keys.signer (one INTEGER PRIMARY KEY, wrapped BLOB);
 CREATE TABLE IF NOT EXISTS keys.master (one INTEGER PRIMARY KEY, fingerprint TEXT);
 """
 _EMPTY = dict.fromkeys(PERSONAL, "")
@@ -90,7 +95,23 @@ class ContactStore:
             self._seal = AESGCM(self._master())
             fresh = os.urandom(32)
             self._db.execute("INSERT OR IGNORE INTO keys.pepper VALUES (1, ?)", (fresh,))
+            self.signing_key = self._signer()  # 32 raw bytes, Ed25519
             (self._pepper,) = self._db.execute("SELECT key FROM keys.pepper").fetchone()
+
+    def _signer(self) -> bytes:
+        """Made where there is none, and anew where it cannot be read: a list of people that does not open
+        for its sake would leave a valley unwarned. Inside a transaction."""
+        row = self._db.execute("SELECT wrapped FROM keys.signer").fetchone()
+        if row is not None:
+            with suppress(InvalidTag):
+                return _decrypt(self._seal, row[0], _SIGNER)
+        key = os.urandom(32)
+        self._keep_signer(self._seal, key)
+        return key
+
+    def _keep_signer(self, seal: AESGCM, key: bytes) -> None:
+        wrapped = _encrypt(seal, key, _SIGNER.encode())
+        self._db.execute("INSERT OR REPLACE INTO keys.signer VALUES (1, ?)", (wrapped,))
 
     def close(self) -> None:
         self._db.close()
@@ -270,6 +291,7 @@ class ContactStore:
             seal = AESGCM(fresh)
             wrapped = [(_encrypt(seal, _decrypt(old, w, i), i.encode()), i) for i, w in rows]
             self._db.executemany("UPDATE keys.row SET wrapped = ? WHERE id = ?", wrapped)
+            self._keep_signer(seal, self.signing_key)
             self._db.execute("UPDATE keys.master SET fingerprint = ?", (_fingerprint(fresh),))
         self._seal = seal
         with self.change():  # others that look for the key wait

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from config.language import Text
 from dispatch.people.contact_store import ContactStore
+from dispatch.people.signed_choices import signed
 from ingest.people.kept_words import Words
 from ingest.people.links import Links
+from ingest.people.subscriber import Subscriber
 from stream.disk.locks import holding, in_force
+from stream.log.port import Out
+from stream.records import encode
 
 
 class Held(ValueError):
@@ -39,3 +43,11 @@ def erase(folder: Path, ids: Sequence[str], at: int) -> list[str]:
         words.close()
     with ContactStore(folder) as store:
         return store.erase(ids, at)
+
+
+def word_of(folder: Path, name: str, district: str, at: int) -> Out:
+    """For the log: that this person was erased by the duty room, at `at` (epoch ms), signed with the key of
+    the store in this folder: a running address drops them at once."""
+    left = Subscriber(id=name, said_at=at, way="command", areas=())
+    with ContactStore(folder) as store:
+        return Out("cases", name, encode(signed(left, store.signing_key, district)))

@@ -16,6 +16,7 @@ import msgspec
 from config.language import Text, en, zh
 from config.records.district import District
 from dispatch.people.contact_store import ContactStore
+from dispatch.people.signed_choices import public_of
 from fengsui.run.contact_csv import digest, take
 from fengsui.run.setup import Setup
 from stream.oplog import say
@@ -43,10 +44,12 @@ def with_people(setup: Setup, stage: str) -> District:
                     take(store, whole, file)
             if setup.live and any(c.phone or c.app or c.email for c in district.contacts.values()):
                 say(stage, f"{file}: " + _PLAIN)
-        contacts = store.load()
+        contacts, key = store.load(), public_of(store.signing_key)
     for text in doubts(district, contacts):
         say(stage, text)
-    return msgspec.structs.replace(district, contacts=contacts, vault=place(setup))
+    return msgspec.structs.replace(
+        district, contacts=contacts, vault=place(setup), subscriber_key=key
+    )
 
 
 def with_reporters(setup: Setup) -> tuple[District, Path | None]:

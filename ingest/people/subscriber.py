@@ -36,6 +36,7 @@ class Subscriber(Record, frozen=True, kw_only=True, tag="subscriber"):
     people: Whole = 1
     plan: str = ""
     until: str = ""
+    signature: str = ""  # hex, of the contact store's key (dispatch/people/signed_choices.py)
 
     def __post_init__(self) -> None:
         """What no contact could have is no choice: such a record is not read, and stops nobody's warning.

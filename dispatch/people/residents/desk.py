@@ -34,6 +34,7 @@ from dispatch.people.residents.allowance import (
 from dispatch.people.residents.message import message
 from dispatch.people.residents.villages import MOST, Villages
 from dispatch.people.residents.words import CODE_DIGITS, Wanted, asks, is_mobile
+from dispatch.people.signed_choices import signed
 from dispatch.words.local_time import day
 from ingest.people.subscriber import OWN, Subscriber, chosen
 from stream import metrics
@@ -98,7 +99,9 @@ class ResidentDesk:
             limits = [
                 Limit("code", mark, CODES_DAY),
                 Limit("number", mark, NUMBER_DAY),
-                Limit("page", "", self._day - self._day // 4),  # whoever writes by SMS has a share too
+                Limit(
+                    "page", "", self._day - self._day // 4
+                ),  # whoever writes by SMS has a share too
                 Limit("all", "", self._day),
             ]
             if full := share.lets(limits, now):
@@ -127,9 +130,7 @@ class ResidentDesk:
             share.done(ident)
             store.drop([ASKED + ident])
 
-    def hear(
-        self, number: str, text: str, ident: str, *, later: bool = False
-    ) -> list[Out] | None:
+    def hear(self, number: str, text: str, ident: str, *, later: bool = False) -> list[Out] | None:
         """A short message from a telephone; None where it asks for nothing here and goes its usual way.
         ident: the carrier's, "" none: the same again is answered once. later: `settle` is called once the log
         has it; until then the same code may come again, after a crash too, and makes the same."""
@@ -188,7 +189,7 @@ class ResidentDesk:
             today = f"{day(self._clock(), self._district.timezone)}"
             gone = [c for c in store.load().values() if c.until and c.until < today]
             self._erase(store, [c.id for c in gone])
-            return [self._left(c, "time") for c in gone]
+            return [self._left(store, c, "time") for c in gone]
 
     def _asked(
         self, store: ContactStore, share: Allowance, number: str, asked: Wanted, key: str, now: int
@@ -313,7 +314,7 @@ class ResidentDesk:
             if left:
                 outs += self._put(store, msgspec.structs.replace(c, areas=left), way)
             else:
-                outs.append(self._left(c, way))
+                outs.append(self._left(store, c, way))
                 gone.append(c.id)
         metrics.RESIDENTS.labels(way, "left").inc()
         return Done("left", tuple(outs), wish.areas, tuple(gone))
@@ -325,10 +326,10 @@ class ResidentDesk:
 
     def _put(self, store: ContactStore, c: Contact, way: Way) -> list[Out]:
         store.put([c])
-        return [self._record(chosen(c, self._clock(), way))]
+        return [self._record(store, chosen(c, self._clock(), way))]
 
-    def _left(self, c: Contact, way: Literal["page", "sms", "time"]) -> Out:
-        return self._record(chosen(c, self._clock(), way, left=True))
+    def _left(self, store: ContactStore, c: Contact, way: Literal["page", "sms", "time"]) -> Out:
+        return self._record(store, chosen(c, self._clock(), way, left=True))
 
     def _erase(self, store: ContactStore, names: Sequence[str]) -> None:
         """Whoever leaves is erased; in records that a lock holds they stay, without areas."""
@@ -339,8 +340,8 @@ class ResidentDesk:
                 c = store.whole(name)
                 store.put([] if c is None else [msgspec.structs.replace(c, areas=())])
 
-    def _record(self, s: Subscriber) -> Out:
-        return Out("cases", s.id, encode(s))
+    def _record(self, store: ContactStore, s: Subscriber) -> Out:
+        return Out("cases", s.id, encode(signed(s, store.signing_key, self._district.id)))
 
     def _new_id(self, store: ContactStore) -> str:
         there = {*store.ids(), *store.erased()}

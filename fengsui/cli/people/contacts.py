@@ -9,7 +9,7 @@ import click
 from config.language import Text, en, text_of, zh
 from config.records.district import District
 from dispatch.people.contact_store import ContactStore
-from dispatch.people.erase import erase
+from dispatch.people.erase import erase, word_of
 from fengsui.cli.options import RUN, Shared
 from fengsui.files.retention import held_people
 from fengsui.inquiry.pack import people_of
@@ -18,10 +18,8 @@ from fengsui.run.recipients import doubts, place
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
 from fengsui.run.terminal import echo
-from ingest.people.subscriber import Subscriber
 from stream.environment import Usage, spoken
-from stream.log.port import Log, Out
-from stream.records import encode
+from stream.log.port import Log
 from stream.wall_clock import now_ms
 
 
@@ -154,9 +152,8 @@ def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
     try:
         held = held_people(setup, log, ids, now_ms(), partial(_people, setup, log))
         gone = erase(place(setup), [i for i in ids if i not in held], now_ms())
-        left = [Subscriber(id=i, said_at=now_ms(), way="command", areas=()) for i in gone]
-        if left:  # a running address drops them at once
-            log.append([Out("cases", one.id, encode(one)) for one in left])
+        if gone:
+            log.append([word_of(place(setup), i, setup.district.id, now_ms()) for i in gone])
     except ValueError as e:
         raise Usage(text_of(e)) from e
     finally:

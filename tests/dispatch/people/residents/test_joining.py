@@ -11,7 +11,7 @@ from dispatch.records import AlertRecord
 from ingest.people.subscriber import Subscriber
 from tests.support.choices import resident
 from tests.support.decide_district import MIN, T0, small
-from tests.support.joining import HOUR, Room, alert, joins
+from tests.support.joining import HOUR, Room, alert, in_store, joins
 
 
 def test_who_joins_gets_the_next_warning() -> None:
@@ -86,7 +86,7 @@ def test_a_restart_forgets_nobody(stored: bool) -> None:
     room.feed(joins())
     own = joins().contact()
     room.restart(*([own] if stored else []))
-    assert room.state.joined == ({} if stored else {"S-1": joins()})
+    assert room.state.joined == ({} if stored else {"S-1": in_store(joins())})
     assert len(room.feed(alert())) == 1
 
 

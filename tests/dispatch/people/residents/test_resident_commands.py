@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from config.load import load
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.residents.desk import Wish
+from dispatch.people.signed_choices import public_of, verified
 from fengsui.cli.root import cli
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import default_config, make_setup
@@ -58,3 +59,5 @@ def test_whoever_is_erased_by_command_is_gone_for_a_running_address_too(tmp_path
     found = [msgspec.json.decode(e.value, type=Subscriber) for e in log.read("cases", 0, 0)]
     log.close()
     assert [(s.id, s.areas, s.way) for s in found] == [("S-1", (), "command")]
+    with ContactStore(tmp_path / "live") as store:
+        assert verified(found[0], public_of(store.signing_key), "yanqing")
