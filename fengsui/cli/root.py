@@ -97,17 +97,38 @@ def cli(ctx: click.Context, config: Path, state: Path, broker: str, log: str, hi
     ctx.obj = Shared(config, state, broker, log, history)
 
 
+def _placed(e: click.ClickException) -> click.ClickException:
+    """The error of an option of all commands that was written after the command says where it stands."""
+    if (
+        isinstance(e, click.NoSuchOption)
+        and e.ctx is not None
+        and e.ctx.parent is not None
+        and any(e.option_name in p.opts for p in cli.params)
+    ):
+        root = e.ctx.find_root().command_path
+        command = e.ctx.command_path.removeprefix(root).strip()
+        e.possibilities = []
+        e.message = spoken(
+            Text(
+                f"{e.option_name} 写在命令前面：fengsui {e.option_name} … {command}",
+                f"{e.option_name} stands before the command: fengsui {e.option_name} … {command}",
+            )
+        )
+    return e
+
+
 def main() -> None:
     """Entry point: conventional exit codes, no traceback for what a person did."""
     # what is left at the end goes with the process: to look through it for garbage takes a fifth of a command
     atexit.register(gc.freeze)
     try:
         in_one_language(cli)
-        cli(standalone_mode=False)
-    except click.exceptions.Exit as e:
-        sys.exit(e.exit_code)
+        # outside its standalone mode click gives back the code of an Exit where it would otherwise leave with it
+        code = cli(standalone_mode=False)
+        if isinstance(code, int):
+            sys.exit(code)
     except click.ClickException as e:
-        e.show()
+        _placed(e).show()
         sys.exit(e.exit_code)
     except (click.Abort, KeyboardInterrupt):
         echo(Text("已停止", "stopped"), err=True)

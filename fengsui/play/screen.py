@@ -168,7 +168,7 @@ def change_line(change: Change, district: District) -> Line:
         return text
     was = Grade(change.was_level, change.was_action)
     if was:
-        text.append(spoken(was.words(change.hazard)) + "→")
+        text.append(spoken(was.words(change.hazard)) + spoken(Text("→", " →")))
     text.append_text(badge(change.level, change.action))
     return text
 

@@ -90,6 +90,25 @@ def test_wrong_usage_is_exit_code_2_and_words(words: tuple[str, ...], tmp_path: 
     assert "Traceback" not in done.stderr
 
 
+def test_a_refused_wheel_is_exit_code_1(tmp_path: Path) -> None:
+    """`verify-wheel … && pip install …` must stop here: the process itself has to say it, not click alone."""
+    wheel, key, signed = (tmp_path / n for n in ("x.whl", "x.pub", "provenance.intoto.json"))
+    for file in (wheel, key, signed):
+        file.write_text("{}", "utf-8")
+    done = fengsui("verify-wheel", str(wheel), "--key", str(key))
+    assert (done.returncode, done.stdout[:1]) == (1, "✗"), done.stderr
+
+
+@pytest.mark.parametrize("words", [("run",), ("console", "user", "add", "x")])
+def test_an_option_of_all_commands_after_one_is_told_where_it_stands(
+    words: tuple[str, ...],
+) -> None:
+    done = fengsui(*words, "--state", "var", FENGSUI_LANG="en")
+    assert done.returncode == 2
+    assert "--state stands before the command: fengsui --state … " + words[0] in done.stderr
+    assert "Did you mean" not in done.stderr
+
+
 def test_check_names_file_row_and_column(tmp_path: Path) -> None:
     import shutil
 
