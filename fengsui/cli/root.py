@@ -123,7 +123,7 @@ def main() -> None:
     atexit.register(gc.freeze)
     try:
         in_one_language(cli)
-        # outside its standalone mode click gives back the code of an Exit where it would otherwise leave with it
+        # outside its standalone mode click gives the code of an Exit back; it does not raise it
         code = cli(standalone_mode=False)
         if isinstance(code, int):
             sys.exit(code)
