@@ -3,7 +3,7 @@
 // hazards. What the map shows beside it is the same.
 
 import { clock, part, picture } from "./live.js";
-import { ACTION, LEVEL, SHAPE, el, left, listed, named, of, t, time, worse } from "./words.js";
+import { ACTION, LEVEL, SHAPE, count, el, left, listed, named, of, t, time, worse } from "./words.js";
 import { confirm, deadline, nextFor, verbOf, waits, whyNot } from "./warnings.js";
 
 const ALL_OPEN = 10; // so many villages at most are shown without pressing
@@ -69,8 +69,8 @@ function sums(all) {
   const some = (vs) => `${vs.slice(0, 3).map((v) => v.name).join(t("、", ", "))}${vs.length > 3 ? t(` 等 ${vs.length} 村`, ` and ${vs.length - 3} more`) : ""}`;
   const moving = bad.filter((v) => v.at.action === 2), ready = bad.filter((v) => v.at.action === 1);
   return el("dl", { class: "sums-of" },
-    el("dt", {}, t("生效", "in force")), el("dd", {}, bad.length ? [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now: ${moving.length} villages, ${people(moving)} people`) : "", ready.length ? t(`准备转移 ${ready.length} 村 ${people(ready)} 人`, `prepare: ${ready.length} villages, ${people(ready)} people`) : "", ...[4, 3, 2, 1].map((n) => { const k = bad.filter((v) => v.at.level === n).length; return k ? `${SHAPE[n]} ${of(LEVEL[n])} ${k}` : ""; })].filter(Boolean).join(" · ") : t("无", "nothing")),
-    el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : silent().length ? t("各村都还有数据", "every village still has data") : t("各村都有数据", "every village has data"), ...(silent().length ? [t("；", "; "), el("a", { href: "#/stations" }, t(`静默 ${silent().length} 站（${where(silent())}）`, `${silent().length} stations are silent (${where(silent())})`))] : [])),
+    el("dt", {}, t("生效", "in force")), el("dd", {}, bad.length ? [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now: ${count(moving.length, "village")}, ${people(moving)} people`) : "", ready.length ? t(`准备转移 ${ready.length} 村 ${people(ready)} 人`, `prepare: ${count(ready.length, "village")}, ${people(ready)} people`) : "", ...[4, 3, 2, 1].map((n) => { const k = bad.filter((v) => v.at.level === n).length; return k ? `${SHAPE[n]} ${of(LEVEL[n])} ${k}` : ""; })].filter(Boolean).join(" · ") : t("无", "nothing")),
+    el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : silent().length ? t("各村都还有数据", "every village still has data") : t("各村都有数据", "every village has data"), ...(silent().length ? [t("；", "; "), el("a", { href: "#/stations" }, t(`静默 ${silent().length} 站（${where(silent())}）`, `${count(silent().length, "silent station")} (${where(silent())})`))] : [])),
     ...(nextHour() ? [el("dt", {}, t("下一小时", "next hour")), el("dd", { class: "next-hour" }, nextHour())] : []),
     ...(todo() ? [el("dt", {}, t("要办", "to do")), el("dd", {}, todo())] : []),
     ...(duty().length ? [el("dt", {}, t("值班", "on duty")), el("dd", { class: "on-duty" }, ...duty())] : []));
@@ -109,7 +109,7 @@ function village(v, pick) {
 function valley(x, pick, opened) {
   const dark = x.all.filter((v) => v.a.dark).length, more = above(x).level + above(x).action > 0;
   const moving = x.all.filter((v) => v.at.action === 2), rest = x.all.length - moving.length;
-  const says = [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now ${moving.length}, ${people(moving)} people`) : "", !moving.length && (x.at.level || x.at.action) ? t(`现为 ${grade(x.at)}`, `now ${grade(x.at)}`) : "", rest ? t(`${moving.length ? "另 " : ""}${rest} 村`, `${rest} ${moving.length ? "others" : "villages"}`) : "", dark ? t(`▨ ${dark} 村无数据`, `▨ ${dark} without data`) : ""].filter(Boolean).join(" · ");
+  const says = [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now ${count(moving.length, "village")}, ${people(moving)} people`) : "", !moving.length && (x.at.level || x.at.action) ? t(`现为 ${grade(x.at)}`, `now ${grade(x.at)}`) : "", rest ? t(`${moving.length ? "另 " : ""}${rest} 村`, moving.length ? count(rest, "other") : count(rest, "village")) : "", dark ? t(`▨ ${dark} 村无数据`, `▨ ${dark} without data`) : ""].filter(Boolean).join(" · ");
   const asking = x.all.filter((v) => v.worst.level === x.worst.level && v.at.level < x.worst.level || v.worst.action === x.worst.action && v.at.action < x.worst.action).length;
   const shown = open.has(x.key) ? open.get(x.key) : opened;
   const box = el("details", { class: `valley level-edge-${colour(x.worst)}`, "data-valley": x.key, open: shown },

@@ -2,7 +2,7 @@
 // their opaque ids. Where nobody has said a number it is unknown, not zero.
 
 import { ask, clock, part, picture } from "./live.js";
-import { ACTION, age, el, of, random, t, time } from "./words.js";
+import { ACTION, age, count, el, of, random, t, time } from "./words.js";
 
 const SAID = { moved: ["已转移", "moved"], witnessed: ["证实", "bears it out"], help: ["求助", "needs help"], safe: ["平安", "safe"], received: ["收到", "received"] };
 // how strong an answer is: proven, only said, nothing
@@ -31,7 +31,7 @@ export function paintRoll(into) {
     crying.length ? el("div", { class: "cry", role: "alert", "data-help": crying.length }, el("strong", {}, t(`⚠ ${sum(crying, (r) => r.help.length)} 人求助`, `⚠ ${sum(crying, (r) => r.help.length)} ask for help`)),
       ...crying.flatMap((r) => r.help.map((w) => el("p", {}, el("b", {}, placeOf(r.area)), ` ${word(w)}`)))) : "",
     el("h3", {}, t("转移清点", "Who has moved")),
-    found.length ? el("p", { class: mute ? "doubt" : "" }, t(`应转移 ${sum(ordered, (r) => r.should)} 人，报已转移 ${sum(ordered, (r) => r.moved)} 人${mute ? `；${mute} 个区还无人报告` : ""}`, `${sum(ordered, (r) => r.should)} should move, ${sum(ordered, (r) => r.moved)} said to have moved${mute ? `; of ${mute} areas nobody has said` : ""}`))
+    found.length ? el("p", { class: mute ? "doubt" : "" }, t(`应转移 ${sum(ordered, (r) => r.should)} 人，报已转移 ${sum(ordered, (r) => r.moved)} 人${mute ? `；${mute} 个区还无人报告` : ""}`, `${sum(ordered, (r) => r.should)} should move, ${sum(ordered, (r) => r.moved)} said to have moved${mute ? `; nobody has said of ${count(mute, "area")}` : ""}`))
       : el("p", { class: "empty" }, t("没有在办的预警，也没有人求助", "No warning is open and nobody asks for help")),
     glance(found),
     found.length ? el("table", { class: "grid stack" },

@@ -261,7 +261,7 @@ function evidence(w) {
   if (w.thin) made.push(el("p", { class: "doubt" }, t("⚠ 可用监测站太少", "⚠ too few stations speak")));
   if (w.coverage) made.push(el("p", {}, t(`可用监测站 ${w.coverage[0]}/${w.coverage[1]}`, `stations ${w.coverage[0]}/${w.coverage[1]}`), w.service.length ? el("strong", {}, t(`，${w.service.join("、")} 维护中`, `, in service: ${w.service.join(", ")}`)) : ""));
   if (w.arrives) made.push(el("p", { class: "doubt" }, t(`预计 ${time(w.arrives[0], clock())}–${time(w.arrives[1], clock())} 到达`, `expected ${time(w.arrives[0], clock())}–${time(w.arrives[1], clock())}`)));
-  if (w.released) made.push(el("p", { class: "released" }, `${t("发布单位：", "Released by: ")}${w.released}`));
+  if (w.released) made.push(el("p", { class: "released" }, `${t("发布单位：", "Released by: ")}${of(w.released)}`));
   made.push(el("p", { class: "whole" }, w.reason));
   const charted = new Set();
   for (const e of w.evidence) {

@@ -23,6 +23,8 @@ export const lang = () => language;
 export const t = (zh, en) => (language === "en" ? en : zh);
 export const of = (said) => (Array.isArray(said) ? t(said[0], said[1]) : said || "");
 export const named = (x) => t(x.name, x.en || x.name);
+// in English: one village, two villages
+export const count = (n, thing) => `${n} ${thing}${n === 1 ? "" : "s"}`;
 // what is listed, with the comma of the language between
 export const listed = (all) => all.map(of).join(t("、", ", "));
 // why a request was refused, as an error whose message is shown

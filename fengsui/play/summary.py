@@ -26,7 +26,7 @@ from skill.verify.storms import StormScore
 from stream.environment import spoken
 
 _ROWS = 30
-_BY_RULE = Text("按规定", "by rule")
+_BY_RULE = Text("按规定", "rule:")
 
 
 def _peak(versions: list[Alert]) -> tuple[Level, Action]:
@@ -40,7 +40,8 @@ def _orders(view: View, district: District, score: StormScore | None) -> Rendera
         if hit.flooded_at is not None:
             flooded[hit.area] = min(hit.flooded_at, flooded.get(hit.area, hit.flooded_at))
     rows = village_orders(district, view.first.values(), flooded)
-    table = Table(box=None, padding=(0, 1))
+    # the last column takes what is left; the others are never cut for it
+    table = Table(box=None, padding=(0, 1), expand=True)
     for title, width in (
         (Text("村", "village"), 10),
         (Text("成灾", "flood"), 5),
@@ -49,7 +50,9 @@ def _orders(view: View, district: District, score: StormScore | None) -> Rendera
         (Text("谁签、等了", "by, after"), 13),
         (Text("依据", "why"), None),
     ):
-        table.add_column(spoken(title), no_wrap=True, overflow="ellipsis", min_width=width)
+        table.add_column(
+            spoken(title), no_wrap=True, overflow="ellipsis", width=width, ratio=None if width else 1
+        )
     zone = district.timezone
     shown = [r for r in rows if r.flooded_at is not None] or rows
     for r in shown[:_ROWS]:
@@ -88,7 +91,7 @@ def _early(order: FirstOrder | None, zone: str) -> Line:
     if lead is None:
         return Line(at)
     minutes = abs(lead) // 60
-    words = Text(f"早{minutes}分", f"{minutes} min before")
+    words = Text(f"早{minutes}分", f"{minutes} min")
     if lead <= 0:
         words = Text(f"晚{minutes}分", f"{minutes} min LATE")
     return Line(f"{at} {spoken(words)}", "bold red" if lead <= 0 else "")
