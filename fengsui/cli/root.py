@@ -107,13 +107,11 @@ def _placed(e: click.ClickException) -> click.ClickException:
     ):
         root = e.ctx.find_root().command_path
         command = e.ctx.command_path.removeprefix(root).strip()
-        e.possibilities = []
-        e.message = spoken(
-            Text(
-                f"{e.option_name} 写在命令前面：fengsui {e.option_name} … {command}",
-                f"{e.option_name} stands before the command: fengsui {e.option_name} … {command}",
-            )
+        words = Text(
+            f"{e.option_name} 写在命令前面：fengsui {e.option_name} … {command}",
+            f"{e.option_name} stands before the command: fengsui {e.option_name} … {command}",
         )
+        return click.UsageError(spoken(words), e.ctx)
     return e
 
 

@@ -161,8 +161,8 @@ def _invite(setup: Setup, users: Users, address: str) -> None:
         users.add(name, role, officer, password, kept=kept)
     echo(
         Text(
-            f"值班台：{address}/enter?once={users.link('district', now_ms(), IDLE_MS)}（一次"
-            f"有效）\n  其他演练用户：viewer、duty、approver、district，口令 {password}",
+            f"值班台：{address}/enter?once={users.link('district', now_ms(), IDLE_MS)} "
+            f"（一次有效）\n  其他演练用户：viewer、duty、approver、district，口令 {password}",
             f"console: {address}/enter?once={users.link('district', now_ms(), IDLE_MS)} "
             f"(works once)\n  other users: viewer duty approver district, password {password}",
         )
