@@ -20,6 +20,7 @@ _GZIP = 2
 _PACKED = {0: "?", 1: "", 2: "gzip", 3: "brotli", 4: "zstd"}
 _MOST = 4_000_000  # bytes of metadata or of a directory, unpacked
 _DEEPEST = 24
+_LAYERS = 50  # that are named
 
 
 class _Wrong(ValueError):
@@ -36,6 +37,8 @@ def read_tiles(folder: Path) -> Tiles | None:
     file = folder / NAME
     if not file.exists():
         return None
+    if not file.is_file():  # to open a pipe waits for whoever writes into it
+        return Tiles(path=str(file.resolve()), fault=Text("不是文件", "is no file"))
     try:
         with file.open("rb") as f:
             return _read(f, file)
@@ -91,9 +94,14 @@ def _read(f: BinaryIO, file: Path) -> Tiles:
         lowest=lowest,
         highest=highest,
         bounds=(bounds[0], bounds[1], bounds[2], bounds[3]),
-        layers=tuple(layer.id for layer in about.vector_layers),
-        attribution=about.attribution[:200],
+        layers=tuple(_line(layer.id, 40) for layer in about.vector_layers[:_LAYERS]),
+        attribution=_line(about.attribution, 200),
     )
+
+
+def _line(text: str, most: int) -> str:
+    """What somebody else wrote, as part of a line."""
+    return "".join(c if c.isprintable() else " " for c in text[:most])
 
 
 class _Layer(msgspec.Struct):
@@ -110,7 +118,7 @@ class _About(msgspec.Struct):
 def _about(body: bytes) -> _About:
     try:
         return msgspec.json.decode(body, type=_About)
-    except msgspec.DecodeError as e:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as e:
         raise _Wrong(Text(f"说明不是 JSON：{e}", f"its metadata are no JSON: {e}")) from e
 
 

@@ -22,7 +22,7 @@ import msgspec
 from config.records.district import District
 from config.records.level import Action
 from dispatch.notices import DUTY, RECHECK, called_again_about
-from dispatch.people.outings import Outing, Outings
+from dispatch.people.outings import Outing, Outings, places
 from dispatch.people.outings import take as take_outing
 from dispatch.proving.heard import Heard, heard
 from dispatch.proving.judged import STRENGTHS, JudgedAnswer
@@ -157,7 +157,7 @@ class Roll:
     def rows(self, district: District, now_at: int) -> list[RollRow]:
         """Areas with an open warning or a cry for help: those who need help first, then orders with
         most people left."""
-        gone = {o.area for o in self.outings.values() if o.is_out}
+        gone = {a for o in self.outings.values() if o.is_out for a in places(district, o)}
         areas = sorted({*self.alerts, *self.words, *self.kept, *gone} & district.areas.keys())
         rows = [r for area in areas if (r := self.row(district, area, now_at)) is not None]
         return sorted(
@@ -178,7 +178,7 @@ class Roll:
         cries = [w for w in words if w.what == "help" and w.at > now_at - _HELP_KEPT_MS]
         help_ = tuple(w for w in cries if not _ended(w, words))
         closed = self.closed(area, now_at)
-        gone = self._gone(area)
+        gone = self._gone(district, area)
         if not since and not help_ and closed is None and not gone:
             return None
         answers = tuple(w for w in words if since and w.at >= since)
@@ -241,11 +241,11 @@ class Roll:
         ]
         return tuple(sorted(found, key=lambda r: (-r.at, r.person)))
 
-    def _gone(self, area: str) -> tuple[Outing, ...]:
+    def _gone(self, district: District, area: str) -> tuple[Outing, ...]:
         found = [
             msgspec.structs.replace(o)  # a row is not changed by what comes after it
             for o in self.outings.values()
-            if o.is_out and o.area == area
+            if o.is_out and area in places(district, o)
         ]
         return tuple(sorted(found, key=lambda o: (o.last_at, o.person)))
 

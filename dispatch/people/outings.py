@@ -23,12 +23,13 @@ from ingest.observation import PersonSays
 
 _DUTY_TOLD, _SUPERIOR_TOLD = 1, 2
 _MIN_MS = 60_000
+_UNREAD = ("words", "unclear")
 _KEPT_MS = 24 * 3_600_000  # whoever is back is remembered so long, for a word that comes late
 
 
 class Outing(msgspec.Struct):
-    """out_at, back_at: the newest 出发 and 返回. last_at: of any word; area, what: of that word. told: how far
-    the silence since `told_at` was told."""
+    """out_at, back_at: the newest 出发 and 返回. last_at: of any word; what: of that word. area,
+    area_at: of the newest that named a place. told: how far the silence since `told_at` was told."""
 
     person: str
     out_at: int = 0
@@ -38,6 +39,7 @@ class Outing(msgspec.Struct):
     what: str = ""
     told: int = 0
     told_at: int = 0
+    area_at: int = 0
 
     @property
     def is_out(self) -> bool:
@@ -59,10 +61,19 @@ def take(outings: Outings, says: PersonSays) -> Outing:
         o.out_at = max(o.out_at, says.said_at)
     elif says.what == "back":
         o.back_at = max(o.back_at, says.said_at)
-    if (says.said_at, says.area, says.what) > (o.last_at, o.area, o.what):
+    if (says.said_at, says.what) > (o.last_at, o.what):
         o.last_at, o.what = says.said_at, says.what
-        o.area = says.area or o.area
+    # words that nobody could read stand under some area of theirs, which is not where they are
+    place = (says.said_at if says.what not in _UNREAD else 0, says.area)
+    if says.area and place > (o.area_at, o.area):
+        o.area_at, o.area = place
     return o
+
+
+def places(district: District, o: Outing) -> tuple[str, ...]:
+    """Where they may be: the place they named last, else each that they answer for."""
+    contact = district.contacts.get(o.person)
+    return (o.area,) if o.area or contact is None else contact.areas
 
 
 def heard(district: District, outings: Outings, says: PersonSays, live: bool) -> list[Delivery]:
@@ -85,6 +96,8 @@ def heard(district: District, outings: Outings, says: PersonSays, live: bool) ->
             f"Noted that you went out. Write 'safe' every {proving.check_back_min} minutes and 'back' "
             "when you are back.",
         )
+        if not o.area_at:
+            words += Text("请再发一次，写明去哪个村。", " Write again to which village you go.")
         found += _to(district, says.person, words, f"out|{says.id}", says.received_at, live, says.area)
     return found
 

@@ -44,9 +44,7 @@ from stream.records import Rejected, encode
 
 JSON_BYTES = 16_000
 A_MINUTE = 20  # messages of one person that are taken in
-ANSWERS_DAY = (
-    10  # of one person, to what is not understood: a machine that answers our answers ends there
-)
+ANSWERS_DAY = 10  # of one person, to what is not understood: a machine answering answers ends there
 AN_OFFICE = 10  # times as many: it speaks for many callers
 OLD_MS = 2 * 3_600_000  # what was said longer ago is no news: the flood has come or gone
 FACT_OLD_MS = 24 * 3_600_000  # a lake that burst before has no wave any more
@@ -150,15 +148,16 @@ class People:
             return [self.service(person, asked_for, "sms", ident, now)]
         said = tuple(of_place(text) or meanings(text, exercise=self._exercise))
         area = self._named(areas, plain(text))
-        code = answer_code(text) if self._coded else ""
+        names = tuple(self._areas[a].name for a in areas)
+        code = answer_code(text, names) if self._coded else ""
         said = said or ((Meaning("received"),) if code else ())
         if not urgent:
-            said = self._own_words(text, areas) or said
+            said = self._own_words(text, names) or said
         if not ident:  # the same words in another minute are another message
             ident = hashlib.sha256(f"{text}|{at or now // 60_000}".encode()).hexdigest()[:16]
         whole = Sent(person, "sms", said, area, ident, at, hours=hours_of(text), code=code)
         sent = self._of_fact(whole, text, now)
-        found = self.judge(sent, now) if said and (area or _only_answers(sent)) else []
+        found = self.judge(sent, now) if said and (area or self._placeless(sent)) else []
         if found and not isinstance(found[0], Rejected):
             return [*found]
         size = len(text)
@@ -186,9 +185,8 @@ class People:
         # one that is refused otherwise (too many, too old) gets no answer
         return [why, *asked] if not isinstance(asked[0], Rejected) else [*asked]
 
-    def _own_words(self, text: str, areas: tuple[str, ...]) -> tuple[Meaning, ...]:
+    def _own_words(self, text: str, names: tuple[str, ...]) -> tuple[Meaning, ...]:
         """What the district's policy has a person say beside the rest: who goes out, how people moved."""
-        names = tuple(self._areas[a].name for a in areas)
         if self._field and (gone := going(text, names)):
             return (Meaning(gone),)
         return tuple(ways(text, names) or witnessed(text, names)) if self._moves else ()
@@ -296,7 +294,7 @@ class People:
                 id=_id(sent, what + how, now),
                 person=sent.person,
                 role=contact.role,
-                area=sent.area or ("" if _only_answers(sent) and len(areas) > 1 else areas[0]),
+                area=sent.area or ("" if self._placeless(sent) and len(areas) > 1 else areas[0]),
                 what=what,  # type: ignore[arg-type]
                 said_at=said_at,
                 received_at=now,
@@ -336,7 +334,7 @@ class People:
                 return Rejected(
                     "bad_value", Text(f"people: 应为 0 … {_MOST}", f"people: write 0 … {_MOST}")
                 )
-        if _only_answers(sent) and not sent.area:
+        if self._placeless(sent) and not sent.area:
             return None
         if (sent.area and sent.area not in areas) or (not sent.area and len(areas) > 1):
             return Rejected(
@@ -346,6 +344,13 @@ class People:
 
     def _in_time(self, person: str, now: int) -> bool:
         return self._recent.lets(person, now, A_MINUTE * self.times(person))
+
+    def _placeless(self, sent: Sent) -> bool:
+        """A code says by itself what it answers; of who is out there a word counts without a place too."""
+        said = {m.what for m in sent.said}
+        field = said and said <= {*OF_FIELD, "safe"} and self.goes_out(sent.person)
+        everywhere = "out" in said and "*" in self._contacts[sent.person].areas
+        return (bool(field) and not everywhere) or (bool(sent.code) and said == {"received"})
 
     def _named(self, mine: tuple[str, ...], text: str) -> str:
         """The area that a text names, by id or name; the only one of a person who has one; "" if it
@@ -375,11 +380,6 @@ def outs_of(found: Sequence[Said], people: People, where: str, now: int) -> list
             continue
         outs.append(letter(now, where, one))
     return outs
-
-
-def _only_answers(sent: Sent) -> bool:
-    """A code says by itself which warning it answers, so no area need be named."""
-    return bool(sent.code) and all(m.what == "received" for m in sent.said)
 
 
 def _ours(e: Unreadable) -> Text | str:

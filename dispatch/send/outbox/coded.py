@@ -49,7 +49,7 @@ def judge(rules: Rules, box: Box, says: PersonSays) -> Judgement:
     mine = [
         e
         for i in box.coded.get(says.person, ())
-        if (e := box.entries.get(i)) is not None and 0 < e.begun_at <= says.said_at
+        if (e := box.entries.get(i)) is not None and _came_before(rules, e, says)
     ]
     if not mine or says.id in box.judged:
         return Judgement([], [], [])
@@ -68,6 +68,15 @@ def judge(rules: Rules, box: Box, says: PersonSays) -> Judgement:
     heard = right or says.what == "help"
     answered = [e for e in (fits if right else mine) if heard and not e.done]
     return Judgement(judged, answered, list(_told(rules, box, about[0].delivery, says, verdict)))
+
+
+def _came_before(rules: Rules, e: Entry, says: PersonSays) -> bool:
+    """Whether it went out before they spoke. Who has its code has had it, however slow their clock is."""
+    if not 0 < e.begun_at <= says.received_at:
+        return False
+    codes, d = rules.codes, e.delivery
+    has = codes is not None and bool(says.code) and codes.is_right(d.alert, d.recipient, says.code)
+    return has or e.begun_at <= says.said_at
 
 
 def _fitting(

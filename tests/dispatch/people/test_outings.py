@@ -16,6 +16,7 @@ from dispatch.notices import DUTY
 from dispatch.people.evacuation_roll import Roll
 from dispatch.people.outings import Outings, take
 from dispatch.records import Delivery
+from ingest.observation import PersonSays
 from ingest.people.reports import People
 from ingest.people.words.field_words import going
 from stream.records import Record, Rejected
@@ -122,8 +123,46 @@ def test_who_may_say_so() -> None:
     assert found[0].reason == "not_their_area"
 
 
+def of_two() -> District:
+    """C-0001 answers for A01 and A02, the observer for A01 alone."""
+    d = field()
+    head = msgspec.structs.replace(d.contacts[HEAD], areas=("A01", "A02"))
+    return msgspec.structs.replace(d, contacts={**d.contacts, HEAD: head})
+
+
+def test_who_answers_for_two_villages_need_not_name_one_to_be_looked_after() -> None:
+    d = of_two()
+    people, line, second = People(d), Line(d), d.areas["A02"].name
+
+    def write(text: str, minute: int) -> list[Delivery]:
+        at = T0 + minute * MIN
+        return line.feed(*[r for r in people.sms(HEAD, sms(text), at) if isinstance(r, PersonSays)])
+
+    (noted,) = write("出发", 0)
+    assert "哪个村" in str(noted.routes[0].text), "they count from now on, and are asked where"
+    assert line.at(30)[0].recipient == DUTY + HEAD
+    write(f"{second} 出发", 31)
+    write("看不懂的一句话", 32)
+    write("平安", 50)
+    assert not line.at(79)
+    told = line.at(80)
+    assert second in str(told[0].routes[0].text), "the place that they named, not another of theirs"
+    assert "已返回" in str(write("返回", 81)[0].routes[0].text)
+    assert not line.at(500)
+
+
+def test_who_named_no_place_stands_under_each_of_theirs_on_the_roll() -> None:
+    roll = Roll()
+    roll.take(says(0, "out", HEAD, role="responsible", area=""))
+    rows = roll.rows(of_two(), T0 + MIN)
+    assert [(r.area, [o.person for o in r.field]) for r in rows] == [("A01", [HEAD]), ("A02", [HEAD])]
+
+
+_PLACES = ("A01", "A02", "")
 _WORDS = st.lists(
-    st.tuples(st.sampled_from(["out", "back", "safe", "report_flood"]), st.integers(0, 90)),
+    st.tuples(
+        st.sampled_from(["out", "back", "safe", "report_flood", "words"]), st.integers(0, 90)
+    ),
     min_size=1, max_size=8, unique_by=lambda w: w[1],
 )  # fmt: skip
 
@@ -131,7 +170,7 @@ _WORDS = st.lists(
 @given(_WORDS, st.randoms(use_true_random=False))
 @examples(60)
 def test_the_order_in_which_words_come_never_shows(words: list[tuple[str, int]], how: Any) -> None:
-    records = [says(minute, what) for what, minute in words]
+    records = [says(minute, what, area=_PLACES[minute % 3]) for what, minute in words]
     in_order, mixed = Outings(), Outings()
     for r in records:
         take(in_order, r)

@@ -104,6 +104,22 @@ def test_a_code_is_over_after_its_time_and_a_cry_for_help_needs_none() -> None:
     assert judged(w)[-1].strength == "read"
 
 
+def test_a_clock_that_is_slow_takes_nothing_from_a_right_code() -> None:
+    """Who has the code has had the message; a word without it may have been said before."""
+    w = asked()
+    slow = {"said_at": T0 - 5 * MIN, "received_at": T0 + MIN}
+    w.put(word(1, **slow))
+    assert not judged(w)
+    w.put(word(2, code="0000", **slow))
+    assert not judged(w), "and a wrong one is no guess at a message that came later"
+    w.put(word(3, code=CODES.code("x", "C-1"), **slow))
+    assert w.box.entries["d1"].state == "answered"
+    early = {"said_at": T0 - 5 * MIN, "received_at": T0 - 4 * MIN}
+    w = asked()
+    w.put(word(4, code=CODES.code("x", "C-1"), **early))
+    assert not w.box.entries["d1"].done, "nobody has it before it went out"
+
+
 def test_wrong_codes_are_counted_and_then_no_more_are_taken() -> None:
     w = asked()
     for n in range(3):
@@ -170,7 +186,12 @@ def test_nothing_but_the_right_code_in_its_time_makes_an_answer_strong(
         ("已转移12人到村委会，4821", "4821"), ("received 4821", "4821"), ("48 21", ""),
         ("确认码是不是4821", ""), ("听说确认码是4821", ""), ("1", ""), ("收到", ""),
         ("2025年7月", ""), ("已转移4821人", ""), ("水位4821", ""), ("", ""), ("收到123", "123"),
+        ("收到4821，正在转移", "4821"), ("4821 已转移12人", "4821"), ("4821，收到，马上组织", "4821"),
+        ("好的4821", "4821"), ("收到4821谢谢", "4821"), ("4821 香屯村", "4821"), ("香屯村4821", "4821"),
+        ("收到，1430开始转移的，12人已转移", ""), ("收到 20人已转移", ""), ("4821 路断了", ""),
+        ("水涨了 4821", ""),
+        ("今天来了4821", ""), ("收到 2026-07-20", ""), ("收到 1250 毫米", ""), ("收到 12:30", ""),
     ],
 )  # fmt: skip
 def test_what_is_a_code_in_a_text(text: str, code: str) -> None:
-    assert answer_code(text) == code
+    assert answer_code(text, ("香屯村",)) == code
