@@ -173,9 +173,14 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     questions: dict[str, dict[str, int]]
 
 
+# of what a phone receives at night. question: to decide; list: of who did not answer; again: the same
+# message by another way; other: about no warning (a report, a closure, a subscriber's code)
+MessageKind = Literal["warning", "question", "list", "again", "other"]
+
+
 class NightRow(msgspec.Struct, frozen=True, kw_only=True):
-    """Who had more messages in a night than the policy's number, by opaque id. level: the highest that they
-    were told, in Chinese; most: the number of that level."""
+    """A person's warnings in a night beside the policy's number, by opaque id. level: the highest that they
+    were told, in Chinese; most: the number of that level; all: messages of every kind."""
 
     id: str
     night: str  # the day on which it began, in the district
@@ -183,12 +188,14 @@ class NightRow(msgspec.Struct, frozen=True, kw_only=True):
     most: int
     level: str
     areas: int
+    all: int = 0
 
 
 class NightMessages(msgspec.Struct, frozen=True, kw_only=True):
-    """Messages a person in a night of the policy (`night`): SMS, calls, mails and app messages about
-    warnings that a carrier took; what went with another message counts as that one. local: of those
-    who are told of one village."""
+    """Messages a person in a night of the policy (`night`): SMS, calls, mails and app messages of every kind
+    that a carrier took; what went with another message counts as that one, and the same message by two ways
+    as two. local: of those who are told of one village and were not asked to decide; asked: of those who
+    were. kinds: how many of each; kind_most: one person's most of each."""
 
     people: int
     median: float
@@ -199,6 +206,10 @@ class NightMessages(msgspec.Struct, frozen=True, kw_only=True):
     over: tuple[NightRow, ...]
     # who is told by rounds (night_round_s), and how many the rounds allow between their first and last
     rounds: tuple[NightRow, ...] = ()
+    asked_people: int = 0
+    asked_most: int = 0
+    kinds: dict[MessageKind, int] = {}
+    kind_most: dict[MessageKind, int] = {}
 
 
 class ReportRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
-"""How many messages a person had in a night, and who had more than the policy's number. Pure."""
+"""What people's phones received in a night, by kind, and who had more warnings than the policy says. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from statistics import median
 
@@ -8,59 +8,47 @@ from config.language import zh
 from config.records.district import District
 from config.records.level import LEVEL_ZH, Level
 from dispatch.address.night import has_rounds, most, most_in_rounds
-from dispatch.address.recipients import DUTY_ROOM, MACHINES
+from dispatch.address.recipients import DUTY_ROOM, MACHINES, asked
 from dispatch.grade import Grade
 from dispatch.notices import DUTY
-from dispatch.records import Delivery, Receipt
+from dispatch.people.contact_store import ASKED
+from dispatch.records import Alert, Delivery, Receipt
 from dispatch.send.outbox.ends import WITH
 from dispatch.send.outbox.undelivered import NOT_WOKEN
 from dispatch.words.local_time import local, quiet_until
-from fengsui.review.assessment import NightMessages, NightRow
+from fengsui.review.assessment import MessageKind, NightMessages, NightRow
 
 _DAY_MS = 86_400_000
+_Put = dict[
+    tuple[str, int, int], set[str]
+]  # (alert, version, again) -> who was asked to decide then
+_Sent = list[tuple[int, Delivery, MessageKind]]
 
 
 def night_messages(district: District, records: Iterable[object]) -> NightMessages | None:
     """Of all nights in the records; None where the policy has no night, or nobody was told anything in one."""
-    policy, zone = district.policy, district.timezone
-    told: dict[str, Delivery] = {}
-    first: dict[str, int] = {}
-    for r in records:
-        if isinstance(r, Delivery):
-            told.setdefault(r.id, r)
-        elif isinstance(r, Receipt) and _went(r):
-            first[r.delivery] = min(r.receipt_at, first.get(r.delivery, r.receipt_at))
-    mine: dict[tuple[int, str], list[tuple[int, Delivery]]] = defaultdict(list)
-    for key, at in first.items():
-        d = told.get(key)
-        if d is None or not _is_message(district, d):
-            continue
-        at = max(at, d.queued_at, d.not_before)
-        if end := quiet_until(policy.night, at, zone):
-            mine[end, d.recipient].append((at, d))
-    if not mine:
+    nights = _by_person(district, records)
+    if not nights:
         return None
-    every, near, over, rounds = [], [], [], []
-    for (end, who), sent in sorted(mine.items()):
-        those, times = [d for _, d in sent], [at for at, _ in sent]
-        areas = {x.area for d in those for x in (d, *(told[c] for c in d.covers if c in told))}
-        every.append(len(those))
-        if len(areas) == 1:
-            near.append(len(those))
-        top = Grade()
-        for d in those:
-            top |= Grade(d.level, d.action)
-        began = local(end - _DAY_MS, zone, "%Y-%m-%d")
-        level = LEVEL_ZH[Level(max(top.rank[0], Level.BLUE))]
-        by_rounds = all(has_rounds(district, who, d.audience) for d in those)
-        n = most_in_rounds(policy, max(times) - min(times)) if by_rounds else most(policy, top)
-        # a list of who did not answer asks for somebody to be sent: it is no round's, and waits for none
-        lists = sum(d.alert.startswith(NOT_WOKEN) for d in those) if by_rounds else 0
-        count = len(those) - lists
-        row = NightRow(id=who, night=began, messages=count, most=n, level=level, areas=len(areas))
+    every, near, deciders = [], [], []
+    kinds, top = Counter[MessageKind](), Counter[MessageKind]()
+    over, rounds = [], []
+    for (end, who), (sent, areas) in sorted(nights.items()):
+        mine = Counter(kind for _, _, kind in sent)
+        kinds += mine
+        top |= mine
+        every.append(len(sent))
+        if mine["question"]:
+            deciders.append(len(sent))
+        elif len(areas) == 1:
+            near.append(len(sent))
+        warnings = [(at, d) for at, d, kind in sent if kind == "warning"]
+        if not warnings:
+            continue
+        row, by_rounds = _row(district, who, end, warnings, len(areas), len(sent))
         if by_rounds:
             rounds.append(row)
-        if count > n:
+        if row.messages > row.most:
             over.append(row)
     over.sort(key=lambda r: (-r.messages, r.id))
     return NightMessages(
@@ -72,7 +60,72 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
         local_most=max(near, default=0),
         over=tuple(over),
         rounds=tuple(rounds),
+        asked_people=len(deciders),
+        asked_most=max(deciders, default=0),
+        kinds=dict(kinds),
+        kind_most=dict(top),
     )
+
+
+def _row(
+    district: District, who: str, end: int, sent: list[tuple[int, Delivery]], areas: int, all_: int
+) -> tuple[NightRow, bool]:
+    """A person's warnings beside how many there may be; is it somebody who is told by rounds?"""
+    policy, times = district.policy, [at for at, _ in sent]
+    top = Grade()
+    for _, d in sent:
+        top |= Grade(d.level, d.action)
+    by_rounds = all(has_rounds(district, who, d.audience) for _, d in sent)
+    row = NightRow(
+        id=who,
+        night=local(end - _DAY_MS, district.timezone, "%Y-%m-%d"),
+        messages=len(sent),
+        most=most_in_rounds(policy, max(times) - min(times)) if by_rounds else most(policy, top),
+        level=LEVEL_ZH[Level(max(top.rank[0], Level.BLUE))],
+        areas=areas,
+        all=all_,
+    )
+    return row, by_rounds
+
+
+def _by_person(
+    district: District, records: Iterable[object]
+) -> dict[tuple[int, str], tuple[_Sent, set[str]]]:
+    """(end of the night, person) -> what their phone received, and of which areas it told."""
+    told: dict[str, Delivery] = {}
+    first: dict[tuple[str, int], int] = {}
+    put: _Put = {}
+    for r in records:
+        if isinstance(r, Delivery):
+            told.setdefault(r.id, r)
+        elif isinstance(r, Alert):
+            put[r.id, r.version, r.again] = {t.recipient for t in asked(district, r)}
+        elif isinstance(r, Receipt) and _went(r):
+            way = (r.delivery, r.route)
+            first[way] = min(r.receipt_at, first.get(way, r.receipt_at))
+    found: dict[tuple[int, str], tuple[_Sent, set[str]]] = defaultdict(lambda: ([], set()))
+    before = set[str]()
+    for (key, _), at in sorted(first.items(), key=lambda x: (x[1], x[0])):
+        d = told.get(key)
+        if d is None or not _is_for_a_person(district, d):
+            continue
+        covered = [told[c] for c in d.covers if c in told]
+        kind: MessageKind = "again" if key in before else _kind(put, d, covered)
+        before.add(key)
+        at = max(at, d.queued_at, d.not_before)
+        if end := quiet_until(district.policy.night, at, district.timezone):
+            sent, areas = found[end, d.recipient]
+            sent.append((at, d, kind))
+            areas |= {x.area for x in (d, *covered) if x.hazard and kind != "list"}
+    return found
+
+
+def _kind(put: _Put, d: Delivery, covered: Iterable[Delivery]) -> MessageKind:
+    if d.alert.startswith(NOT_WOKEN):
+        return "list"
+    if any(x.recipient in put.get((x.alert, x.version, x.again), ()) for x in (d, *covered)):
+        return "question"
+    return "warning" if d.hazard else "other"
 
 
 def _went(r: Receipt) -> bool:
@@ -83,8 +136,7 @@ def _went(r: Receipt) -> bool:
     return not zh(r.detail).startswith(WITH.zh)
 
 
-def _is_message(district: District, d: Delivery) -> bool:
-    """Is it a message to a person about a warning?"""
-    if not (d.hazard and d.routes) or d.recipient.startswith(DUTY) or d.recipient == DUTY_ROOM:
+def _is_for_a_person(district: District, d: Delivery) -> bool:
+    if not d.routes or d.recipient.startswith((DUTY, ASKED)) or d.recipient == DUTY_ROOM:
         return False
     return d.recipient not in district.nodes and (d.routes[0].channel,) not in MACHINES
