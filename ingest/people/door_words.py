@@ -7,6 +7,10 @@ from stream.http.public_page import page_headers
 HEADERS = page_headers(PLACE_SHA256)
 WORDS = {
     "taken": Text("已收到，谢谢。注意安全。", "Received, thank you. Stay safe."),
+    "no_code": Text(
+        "已记下。预警短信或电话里有确认码的，要填上再报一次才算应答。",
+        "Noted. Where the warning's SMS or call has a code, it is an answer once you send that too.",
+    ),
     "no_photo": Text(
         "已收到，但照片用不了（只收 JPEG、PNG、WEBP，8 MB 以内）。",
         "Received, but the photo cannot be used (JPEG, PNG, WEBP within 8 MB).",

@@ -84,7 +84,8 @@ def line(district: District, view: View, name: str) -> Text:
         f"{name} {supply.name_en}: {now.free} of {now.quantity} {en} free, {now.reserved} reserved, "
         f"{now.out} out",
     ) + Text(
-        f" · {supply.place} · 保管 {supply.keeper}", f" · {supply.place} · keeper {supply.keeper}"
+        f" · {supply.place} · 保管 {supply.keeper}",
+        f" · {supply.place_en or supply.place} · keeper {supply.keeper}",
     ) + (f" · {held}" if held else "")  # fmt: skip
 
 
@@ -93,8 +94,9 @@ def plain(district: District, view: View, name: str) -> dict[str, object]:
     supply, now = district.plans.supplies[name], stocked(district, view.stock, name)
     return {
         "id": name, "name": supply.name, "name_en": supply.name_en, "unit": supply.unit,
-        "quantity": now.quantity, "free": now.free, "reserved": now.reserved, "out": now.out,
-        "place": supply.place, "keeper": supply.keeper,
+        "unit_en": supply.unit_en, "quantity": now.quantity, "free": now.free,
+        "reserved": now.reserved, "out": now.out,
+        "place": supply.place, "place_en": supply.place_en, "keeper": supply.keeper,
         "held": {i: [h.reserved, h.out] for i, h in view.stock.get(name, {}).items()},
     }  # fmt: skip
 

@@ -20,6 +20,7 @@ from dispatch.proving.rechecks import Recheck
 from dispatch.proving.transfers import WHY_WORDS, Sums
 from dispatch.words.local_time import local
 from fengsui.cli.options import RUN, Shared
+from fengsui.review.incident.names import ROLE_WORDS
 from fengsui.run.recipients import place
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
@@ -198,8 +199,9 @@ def _word(district: District, w: RollWord, now_at: int) -> Text:
         said += Text(f" {w.people} 人", f" {w.people} people")
     old = max(0, now_at - w.at) // 60_000
     at = local(w.at, district.timezone, "%H:%M")
+    role = ROLE_WORDS.get(w.role, Text("", ""))  # "" of whoever is no longer on the list
     return said + Text(
-        f": {w.person} {w.role} {at}（{old} 分钟前）", f": {w.person} {w.role} {at} ({old} min ago)"
+        f"：{w.person} {role.zh} {at}（{old} 分钟前）", f": {w.person} {role.en} {at} ({old} min ago)"
     )
 
 

@@ -10,7 +10,7 @@ from dispatch.records import Alert
 from dispatch.words.local_time import local
 
 _ID = re.compile(r"[A-Za-z][\w.]*(?:-\w+)*(?:/\d+)?", re.ASCII)
-_ROLE = {
+ROLE_WORDS = {
     "responsible": Text("责任人", "responsible person"),
     "observer": Text("观察员", "observer"),
     "residents": Text("居民", "residents"),
@@ -46,7 +46,7 @@ class Names:
         if contact.role in ("organisation", "officer") and contact.name:
             return Text(contact.name, contact.name)
         area = self._district.areas.get(contact.areas[0]) if len(contact.areas) == 1 else None
-        role = _ROLE[contact.role]
+        role = ROLE_WORDS[contact.role]
         if area is None:
             d = self._district
             return Text(f"{d.name}{role.zh} {who}", f"{role.en} of {d.name_en} {who}")

@@ -145,6 +145,12 @@ def test_a_persons_page_takes_code_way_and_the_pictures_place(
     page.get_by_role("button", name="发送").click()
     unsafe = "debris_flow" in yanqing().areas["A01"].hazards
     sync_api.expect(page.locator(".m")).to_contain_text("这里上楼不安全" if unsafe else "已收到")
+    for code, told in (("", "要填上再报一次才算应答"), ("4821", "已收到")):
+        page.goto(url)
+        page.get_by_label("收到通知").check()
+        page.locator("[name=code]").fill(code)
+        page.get_by_role("button", name="发送").click()
+        sync_api.expect(page.locator(".m")).to_contain_text(told)
     context.close()
     assert faults == []
 
