@@ -62,7 +62,8 @@ def of_keeper(
     at, word = says.received_at, (says.said_at, says.what == "closed")
     warned = any(a is not None and a.area == says.area for a in said)
     if word <= place.word:
-        return []
+        closed = says.what == "opened" and place.word[1] and place.until_at > at
+        return _still_closed(district, says, place, at, live) if closed else []
     place.word = word
     if says.what == "opened":
         return _over(district, says.area, place, at, live, warned, lapsed=False)
@@ -75,6 +76,22 @@ def of_keeper(
         return []
     place.begun.append(at)
     return _begins(district, says.area, place, district.contacts.values(), at, live)
+
+
+def _still_closed(
+    district: District, says: PersonSays, place: ClosedPlace, at: int, live: bool
+) -> list[Delivery]:
+    """To who opened a place that somebody closed after they had wished for it; once a closure."""
+    keeper, here = district.contacts.get(says.person), district.areas[says.area]
+    if keeper is None:
+        return []
+    since = local(place.word[0], district.timezone, "%H:%M")
+    words = Text(
+        f"{here.name}没有开：{since}有人封沟，仍然封着。看过确实安全，再发“{here.name} 开沟”。",
+        f"{here.name_en} is NOT open: it was closed at {since}. If it is safe, ask to open it again.",
+    )
+    end_at = at + _END_VALID_MS
+    return [_message(district, keeper, place, words, at, end_at, live, version=1)]
 
 
 def lapsed(

@@ -96,7 +96,7 @@ class Openings:
         return row, CODE
 
     def granted(self, person: str, text: str, now: int) -> PersonSays | None:
-        """The word that waited, where this text is its code: said now."""
+        """The word that waited, where this text is its code: as it was wished for."""
         found, held = _CODE.fullmatch(text.strip()), self._waiting.get(person)
         if found is None or held is None or held.until_at <= now:
             return None
@@ -106,9 +106,9 @@ class Openings:
                 self._waiting[person] = held._replace(tries=held.tries + 1)
             return None
         del self._waiting[person]
-        return _said_now(held.says, now)
+        return _received(held.says, now)
 
 
-def _said_now(says: PersonSays, now: int) -> PersonSays:
-    """A closure that came meanwhile is older than this word."""
-    return msgspec.structs.replace(says, said_at=now, received_at=now)
+def _received(says: PersonSays, now: int) -> PersonSays:
+    """Said when they wished for it: a closure that somebody else gave meanwhile is newer, and holds."""
+    return msgspec.structs.replace(says, received_at=now)

@@ -10,7 +10,7 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
@@ -19,6 +19,8 @@ from config.language import Text
 TYPE = "application/vnd.in-toto+json"
 STATEMENT, PREDICATE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "urn:fengsui:build:make-wheel:v1"
+
+_UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)  # whatever somebody made it of
 
 
 class Subject(msgspec.Struct):
@@ -77,7 +79,7 @@ def opened(body: bytes, pem: bytes) -> ProvenanceStatement:
         envelope = msgspec.json.decode(body, type=Envelope)
         payload = b64decode(envelope.payload, validate=True)
         key = load_pem_public_key(pem)
-    except (msgspec.MsgspecError, ValueError) as e:
+    except (*_UNREADABLE, UnsupportedAlgorithm) as e:
         raise Wrong(
             Text("看不懂来源说明或公钥", "the provenance or the public key cannot be read")
         ) from e
@@ -87,7 +89,7 @@ def opened(body: bytes, pem: bytes) -> ProvenanceStatement:
         raise Wrong(Text("来源说明不是这把钥匙签的", "this key has not signed the provenance"))
     try:
         statement = msgspec.json.decode(payload, type=ProvenanceStatement)
-    except msgspec.MsgspecError as e:
+    except _UNREADABLE as e:
         raise Wrong(Text("签的不是来源说明", "what was signed is no provenance")) from e
     if (statement.type_, statement.predicateType) != (STATEMENT, PREDICATE):
         raise Wrong(Text("签的不是来源说明", "what was signed is no provenance"))
@@ -102,6 +104,14 @@ def _signed(key: Ed25519PublicKey, envelope: Envelope, payload: bytes, one: Sign
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def commit_of(statement: ProvenanceStatement) -> str:
+    """Of which it was built; "?" where the statement names none."""
+    found: Any = statement.predicate
+    for name in ("buildDefinition", "externalParameters", "commit"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else "?"
 
 
 def check(statement: ProvenanceStatement, name: str, body: bytes) -> None:

@@ -34,7 +34,7 @@ def verify_wheel(file: Path, key: Path, provenance: Path | None) -> None:
     FILE：wheel、sdist 或 sbom.cdx.json。不对则退出码 1。
 
     FILE: the wheel, the sdist or sbom.cdx.json. Exit code 1 if it is not."""
-    from fengsui.files.provenance import Wrong, check, opened
+    from fengsui.files.provenance import Wrong, check, commit_of, opened
 
     beside = provenance or file.with_name("provenance.intoto.json")
     if not beside.is_file():
@@ -45,6 +45,5 @@ def verify_wheel(file: Path, key: Path, provenance: Path | None) -> None:
     except Wrong as e:
         echo("✗ " + text_of(e))
         raise click.exceptions.Exit(1) from e
-    built = statement.predicate.get("buildDefinition", {})
-    commit = built.get("externalParameters", {}).get("commit", "?")
+    commit = commit_of(statement)
     echo(Text(f"✓ {file.name}：由提交 {commit} 构建", f"✓ {file.name}: built from commit {commit}"))

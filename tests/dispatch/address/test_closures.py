@@ -138,6 +138,21 @@ def test_a_late_word_changes_nothing() -> None:
     assert room.feed(says("closed", T0 + 2 * HOUR, until_at=T0)) == []
 
 
+def test_a_closure_that_came_after_the_wish_to_open_holds_and_the_keeper_hears_of_it() -> None:
+    """The code of an opening may come back when somebody else has seen the water and closed."""
+    keeper = msgspec.structs.replace(resident("S-9"), role="responsible", areas=("A01",))
+    room = Room(resident("S-1"), keeper)
+    room.feed(says("closed"))
+    room.feed(msgspec.structs.replace(says("closed", T0 + 5 * MIN), person="C-8"))
+    wish = msgspec.structs.replace(says("opened", T0 + MIN), person="S-9", received_at=T0 + 6 * MIN)
+    (d,) = room.feed(wish)
+    assert d.recipient == "S-9"
+    assert "没有开" in words([d])[0] and "仍然封着" in words([d])[0]
+    (d,) = [d for d in room.feed(alert()) if d.recipient == "S-1"]
+    assert d.closed
+    assert [d.version for d in room.feed(says("opened", T0 + 9 * MIN))] == [2]
+
+
 def test_who_joins_hears_that_it_is_closed_and_quiet_hours_hold() -> None:
     room = Room()
     room.feed(says("closed"))

@@ -68,7 +68,8 @@ def test_closing_counts_at_once_and_opening_when_the_code_came_back(
     assert desk.write("开沟", 2) == [], "the same wish waits already"
     (opened,) = desk.write(code, 3)
     assert (opened.what, opened.area, opened.person) == ("opened", "A01", HEAD)
-    assert opened.said_at == T0 + 3 * MIN > closed.said_at
+    assert opened.said_at == T0 + MIN > closed.said_at, "when it was wished for"
+    assert opened.received_at == T0 + 3 * MIN
     assert not [x for x in desk.write(code, 4) if getattr(x, "what", "") == "opened"], "once"
 
 
