@@ -5,7 +5,7 @@ How a kind judges stands in `detectors`; who only speaks of a rule (a warning's 
 this table and none of that. `detectors.setup.registry` refuses a kind without a row.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from config.language import Text
 from config.records.district import District
@@ -17,7 +17,9 @@ class RuleKind(NamedTuple):
 
     unit: of the rule's value; "" the unit of the quantity that it looks at, "/h" that one an hour.
     after: of a rule of any quantity, what stands behind the quantity's name (None: the rule has a name
-    of its own, whatever it looks at). tells: the note of its evidence stands beside the value.
+    of its own, whatever it looks at). tells: the note of its evidence stands beside the value. share: its
+    value is a chance, 0 … 1 in records and in rules.toml, told in per cent. ahead: the window of its
+    evidence is how far it looks, and belongs to its name.
     """
 
     name: str
@@ -25,15 +27,33 @@ class RuleKind(NamedTuple):
     unit: str = ""
     after: Text | None = None
     tells: bool = False
+    share: bool = False
+    ahead: bool = False
+
+    def told(self, value: Any) -> Any:
+        """A value or threshold of it, or an array of them, as a person reads it, in `unit_of`."""
+        return value * 100 if self.share else value
+
+    def named(self, window_min: int | None) -> Text:
+        """Its name, and of one that looks ahead how far: 未来30分钟内受淹的可能性."""
+        if not (self.ahead and window_min):
+            return self.words
+        return Text(
+            f"未来{window_min}分钟内{self.words.zh}",
+            f"{self.words.en} within {window_min} min,",
+        )
 
 
 _ROWS = (
     RuleKind("intensity_duration", Text("雨强历时", "rain intensity for its duration"), "1"),
     RuleKind("peak_intensity", Text("短时雨强峰值", "peak rain intensity"), "mm/h"),
     RuleKind(
-        "postfire_m1", Text("火烧迹地泥石流概率", "chance of a debris flow from burnt ground"), "1"
+        "postfire_m1",
+        Text("火烧迹地泥石流概率", "chance of a debris flow from burnt ground"),
+        "%",
+        share=True,
     ),
-    RuleKind("storm_score", Text("场次雨情概率", "chance from the storm so far"), "1"),
+    RuleKind("storm_score", Text("场次雨情概率", "chance from the storm so far"), "%", share=True),
     RuleKind("antecedent_rain", Text("有效降雨量", "effective antecedent rain"), "mm"),
     RuleKind("cumulative_rain", Text("累计雨量", "cumulative rain"), "mm"),
     RuleKind("recent_prior_rain", Text("近期与前期雨量", "recent and prior rain"), "mm"),
@@ -52,7 +72,16 @@ _ROWS = (
     RuleKind(
         "level_forecast", Text("水位预报概率", "chance of reaching the level"), "%", tells=True
     ),
-    RuleKind("flood_score", Text("雨水情综合评分", "level and rain as one score"), "1"),
+    RuleKind("flood_score", Text("雨水情综合评分", "level and rain as one score"), "1", tells=True),
+    # the same kind, its table fitted to whether a place floods (`told_as`)
+    RuleKind(
+        "flood_chance",
+        Text("受淹的可能性", "chance of flooding"),
+        "%",
+        tells=True,
+        share=True,
+        ahead=True,
+    ),
     RuleKind("level_and_rain", Text("水位与雨量", "level and rain"), "1"),
     RuleKind("stage_score", Text("水位评分", "stage score"), "1"),
     RuleKind("rise_rate", Text("水位涨率", "rate of rise"), "m/h"),
@@ -100,6 +129,15 @@ _ROWS = (
 )
 RULE_KINDS: dict[str, RuleKind] = {row.name: row for row in _ROWS}
 
+# a kind whose parameters decide what its value is: kind and `outcome` -> the row that it is told by
+TOLD_AS = {("flood_score", "chance"): "flood_chance"}
+
+
+def told_as(kind: str, outcome: str) -> str:
+    """The row by which a kind with this `outcome` among its parameters ("" without) is told."""
+    return TOLD_AS.get((kind, outcome), kind)
+
+
 # what a person told of the area of that id, in the words of those below it (dispatch.decide.wave)
 UPSTREAM = "upstream_"
 
@@ -118,7 +156,14 @@ def rule_words(district: District, rule: str) -> Text:
     """What a rule of the district is called; one that nobody declares any more keeps its id."""
     if rule in _OWN:
         return _OWN[rule]
-    kind = next((r.kind for r in district.rules.rule if r.id == rule), None)
+    kind = next(
+        (
+            told_as(r.kind, str(r.parameters.get("outcome", "")))
+            for r in district.rules.rule
+            if r.id == rule
+        ),
+        None,
+    )
     if kind is None and rule.startswith(UPSTREAM):
         return Text("上游险情", "danger upstream")
     return RULE_KINDS[kind].words if kind in RULE_KINDS else Text(rule, rule)

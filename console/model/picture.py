@@ -145,8 +145,13 @@ class AskedRow(TypedDict):
 
 
 class EvidenceRow(TypedDict):
+    """rule: what the value is called where a rule made it of what was measured, "" where it is the quantity
+    itself; ahead: how far it looks stands in that name."""
+
     station: str
     what: str
+    rule: Said
+    ahead: bool
     unit: str
     value: float
     limit: float | None

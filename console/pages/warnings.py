@@ -10,6 +10,7 @@ from config.language import Said, Text
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level
 from config.records.quantity import QUANTITIES
+from config.records.rule_kinds import RULE_KINDS, unit_of
 from console.model.answers import Before, Texts, Words
 from console.model.picture import AskedRow, Decided, EvidenceRow, OpenWarning, Picture
 from console.model.trail import Trail
@@ -27,6 +28,7 @@ from dispatch.decide.policy import authority
 from dispatch.grade import Grade
 from dispatch.records import Alert, Decision, Question
 from dispatch.words.compose import Message, write
+from dispatch.words.evidence import measured
 from dispatch.words.issuer import issuer
 from dispatch.words.wording import category_of
 
@@ -104,13 +106,17 @@ def _reachable(district: District, officer: str) -> bool:
 
 
 def _evidence(e: Evidence) -> EvidenceRow:
-    unit = QUANTITIES[e.quantity].unit if e.quantity in QUANTITIES and not e.kind else ""
-    share = e.quantity == "frame" and not e.kind  # of the picture that moves
-    times = 100 if share else 1
+    quantity, kind = QUANTITIES.get(e.quantity), RULE_KINDS.get(e.kind)
+    moves = e.quantity == "frame" and not e.kind  # of the picture
+    times = 100 if moves or (kind is not None and kind.share) else 1
+    unit = "%" if moves else quantity.unit if quantity and not e.kind else ""
+    unit = unit_of(e.kind, quantity) if kind is not None else unit
     return {
         "station": e.station,
         "what": e.quantity,
-        "unit": "%" if share else unit,
+        "rule": "" if kind is None or e.chance is not None else measured(e),
+        "ahead": kind is not None and kind.ahead,
+        "unit": "" if unit == "1" else unit,
         "value": round(e.value * times, 2),
         "limit": None if e.threshold is None else round(e.threshold * times, 2),
         "window": e.window_min,

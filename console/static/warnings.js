@@ -271,7 +271,7 @@ function evidence(w) {
     }
     const s = g.stations[e.station], name_ = s ? `${e.station} ${t(s.name, s.en)}` : e.station;
     const limit = e.limit === null ? "" : ` ≥ ${t("阈值", "threshold")} ${e.limit} ${e.unit}`;
-    const cell = el("div", { class: "cell" }, el("p", { class: "rule" }, e.chance === null ? "" : el("strong", {}, t(`未来 ${e.window} 分钟达到 ${e.reach} ${e.of} 的可能性 ${e.chance}%`, `chance of ${e.reach} ${e.of} within ${e.window} min: ${e.chance}%`), " · "), `${name_} ${e.window ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())} (${age(clock() - e.at)})` : ""} ${of(e.note)}`));
+    const cell = el("div", { class: "cell" }, el("p", { class: "rule" }, e.chance === null ? "" : el("strong", {}, t(`未来 ${e.window} 分钟达到 ${e.reach} ${e.of} 的可能性 ${e.chance}%`, `chance of ${e.reach} ${e.of} within ${e.window} min: ${e.chance}%`), " · "), `${name_} ${of(e.rule)} ${e.window && !e.ahead ? t(`${e.window} 分钟`, `${e.window} min`) : ""} ${e.value} ${e.unit}${limit} · ${e.at ? `${time(e.at, clock())} (${age(clock() - e.at)})` : ""} ${of(e.note)}`));
     made.push(cell);
     if (e.frames.length) cell.append(clip(e.frames, `${name_} ${t("图像", "picture")}`));
     if (s && ["rain", "stage"].includes(s.what) && !charted.has(e.station) && charted.size < 2) {

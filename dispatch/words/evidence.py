@@ -141,22 +141,31 @@ def _station(district: District, station: str, *, zh: bool) -> str:
 def _ruled(district: District, e: Evidence, *, zh: bool) -> str:
     """What a window rule made of a station: its value in the rule's own unit. A rule of any quantity
     is named and counted by the quantity."""
-    kind, quantity = RULE_KINDS[e.kind], QUANTITIES.get(e.quantity)
-    named = kind.words.zh if zh else f" {kind.words.en}"
-    if kind.after is not None and quantity is not None:
-        named = quantity.zh if zh else f" {e.quantity.replace('_', ' ')}"
-        named += kind.after.zh if zh else kind.after.en
-    if e.chance is not None:
-        named = forecast(e).zh if zh else " " + forecast(e).en
-    unit = unit_words(unit_of(e.kind, quantity), "zh" if zh else "en")
-    beside = [] if e.threshold is None else [f"{'阈值' if zh else 'limit '}{e.threshold:.3g}{unit}"]
+    kind, what = RULE_KINDS[e.kind], measured(e)
+    named = what.zh if zh else f" {what.en}"
+    unit = unit_words(unit_of(e.kind, QUANTITIES.get(e.quantity)), "zh" if zh else "en")
+    value, beside = f"{kind.told(e.value):.3g}", []
+    if e.threshold is not None:
+        limit = f"{kind.told(e.threshold):.3g}"
+        beside.append(f"{'阈值' if zh else 'limit '}{limit}{unit}")
     if e.observed_at is not None:
         beside.append(local(e.observed_at, district.timezone, "%H:%M"))
     if kind.tells and e.note:
         beside.append(text_of(e.note).zh if zh else text_of(e.note).en)
     if zh:
-        return f"{named}{e.value:.3g}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
-    return f"{named} {e.value:.3g}{unit}" + (f" ({', '.join(beside)})" if beside else "")
+        return f"{named}{value}{unit}" + (f"（{'，'.join(beside)}）" if beside else "")
+    return f"{named} {value}{unit}" + (f" ({', '.join(beside)})" if beside else "")
+
+
+def measured(e: Evidence) -> Text:
+    """What the value of a window rule is called: of a rule of any quantity by the quantity, of a forecast
+    by what it is a chance of."""
+    kind, quantity = RULE_KINDS[e.kind], QUANTITIES.get(e.quantity)
+    if e.chance is not None:
+        return forecast(e)
+    if kind.after is not None and quantity is not None:
+        return Text(quantity.zh, e.quantity.replace("_", " ")) + kind.after
+    return kind.named(e.window_min)
 
 
 def forecast(e: Evidence) -> Text:

@@ -17,6 +17,7 @@ from config.language import Text
 from config.records.district import District
 from config.records.level import ACTION_EN, HAZARD_EN, HAZARD_ZH, LEVEL_EN, Action, Level
 from config.records.quantity import QUANTITIES
+from config.records.rule_kinds import RULE_KINDS
 from detectors.engine.window_rule import Floats
 from detectors.stage import Detect
 from fengsui.explain.margins import Near
@@ -188,7 +189,8 @@ def _curve(
     if rule is None:
         return none
     t = track(readings, n.station, quantity, rule.slot_ms // 1000, rule.kind.gather)
-    return t.at, values_of(rule.kind, rule.parameters, t)
+    kind = RULE_KINDS[rule.told_as]
+    return t.at, np.asarray(kind.told(values_of(rule.kind, rule.parameters, t)))
 
 
 def _in_force(ax: Any, f: Facts, hazard: str, zone: ZoneInfo) -> None:

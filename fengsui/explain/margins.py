@@ -13,7 +13,7 @@ from config.checks.tables import ACTIONS, LEVELS
 from config.language import Said, Text, en, zh
 from config.records.district import District
 from config.records.quantity import QUANTITIES
-from config.records.rule_kinds import unit_of
+from config.records.rule_kinds import RULE_KINDS, unit_of
 from detectors.engine.slot_ring import SeriesState
 from detectors.engine.window_engine import SeriesRule
 from detectors.memory.state import DetectState
@@ -153,21 +153,22 @@ def _stage(district: District, part: Part, state: DetectState, area: str) -> Ite
 def _series(rule: SeriesRule, held: SeriesState, area: str) -> Iterator[Near]:
     mine = [n for n, r in enumerate(rule.rows) if r.area == area]
     sign = -1.0 if rule.kind.falling else 1.0
-    limits = {k: t for k, t in zip(STEPS, rule.limits.values, strict=True) if t is not None}
+    told = RULE_KINDS[rule.told_as].told
+    limits = {k: told(t) for k, t in zip(STEPS, rule.limits.values, strict=True) if t is not None}
     heard = np.array([n for n in mine if held.head[n] >= 0], np.int64)
     values = rule.values(held, heard) if heard.size else None
     for n in mine:
         row = rule.rows[n]
-        unit = unit_of(rule.kind.name, QUANTITIES.get(row.quantity))
+        unit = unit_of(rule.told_as, QUANTITIES.get(row.quantity))
         unit = "" if unit == "1" else unit
         one = Near(rule.name, row.hazard, row.station, np.nan, unit, limits, speaks=rule.speaks)
         if values is not None and held.head[n] >= 0:
             k = int(np.searchsorted(heard, n))
             per_h = float(values.per_h[k])
             one = one._replace(
-                value=float(values.value[k]),
+                value=told(float(values.value[k])),
                 at=int(held.head[n]) * rule.slot_ms,
                 window_min=int(values.window_min[k]),
-                per_h=per_h if np.isfinite(per_h) else 0.0,
+                per_h=told(per_h) if np.isfinite(per_h) else 0.0,
             )
         yield _graded(one, sign)

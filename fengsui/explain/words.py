@@ -8,7 +8,7 @@ from config.language import Said, Text, en, joined, text_of, zh
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.quantity import QUANTITIES
-from config.records.rule_kinds import rule_words
+from config.records.rule_kinds import RULE_KINDS, rule_words
 from dispatch.grade import Grade
 from dispatch.records import Decision
 from dispatch.words.evidence import evidence, forecast
@@ -167,7 +167,7 @@ def _details(district: District, v: Verdict, f: Facts, zone: str) -> Iterator[Te
             window = f" {e.window_min} min" if e.window_min else ""
             when = f" {local(e.observed_at, zone, '%H:%M')}" if e.observed_at else ""
             rest = f"{e.station} {e.quantity}{window} {e.value:g}{limit}{when}"
-            if e.kind == "upstream":  # no value of a station
+            if e.kind == "upstream" or e.kind in RULE_KINDS:  # no value of a station as measured
                 yield Text(
                     f"依据：{evidence(district, e, 'zh')}",
                     f"evidence: {evidence(district, e, 'en')}",

@@ -115,7 +115,8 @@ def test_the_table_of_the_rules_names_every_kind_and_parameter() -> None:
 
 def test_every_kind_has_one_row_of_words_and_every_row_a_kind() -> None:
     names = [row.name for row in rule_kinds._ROWS]
-    assert sorted(names) == sorted([*KINDS, *JUDGES_NO_WINDOW])
+    assert sorted(names) == sorted([*KINDS, *JUDGES_NO_WINDOW, *rule_kinds.TOLD_AS.values()])
+    assert {kind for kind, _ in rule_kinds.TOLD_AS} <= set(KINDS)
     assert set(RULES) <= set(rule_kinds._OWN)
     assert not {*names} & {*rule_kinds._OWN}
     for row in RULE_KINDS.values():

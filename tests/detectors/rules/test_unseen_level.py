@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.language import zh
+from config.language import Text, zh
 from config.records.level import Action
+from config.records.rule_kinds import rule_words
 from config.records.rules import RuleRow
 from detectors.detection import Detection
 from detectors.engine.window_engine import SeriesRow, SeriesRule
@@ -19,6 +20,7 @@ from detectors.engine.window_rule import View
 from detectors.setup.registry import KINDS
 from detectors.water.flood_score import FloodScore
 from detectors.water.level_and_rain import LevelAndRain
+from dispatch.words.evidence import evidence
 from ingest.observation import Observation, Observations, Service
 from stream.records import Tick
 from tests.support.detect_faults import MINUTE, START, Line, reading
@@ -200,10 +202,30 @@ def test_a_stream_whose_gauge_breaks_before_the_flood_is_ordered_by_its_rain(how
     said = storm(how, 1.4, 320)
     orders = [d for d in said if d.action == Action.MOVE and not d.suspect]
     assert orders
-    assert zh(orders[0].evidence[0].note) == "水位不明，只凭雨量"
+    why = orders[0].evidence[0]
+    assert zh(why.note) == "水位不明，只凭雨量"
+    # its table was fitted to a chance, and that is what whoever must act reads
+    chance, limit = f"{why.value:.3g}", ROW.move
+    assert why.value <= 1 and limit is not None
+    told = f"未来30分钟内受淹的可能性{float(chance) * 100:.3g}%（阈值{limit * 100:.3g}%，"
+    assert told in evidence(DISTRICT, why, "zh")
+    told = f" chance of flooding within 30 min, {float(chance) * 100:.3g} % (limit {limit * 100:.3g} %, "
+    assert told in evidence(DISTRICT, why, "en")
+    assert "水位不明，只凭雨量" in evidence(DISTRICT, why, "zh")
+    assert rule_words(DISTRICT, ROW.id) == Text("受淹的可能性", "chance of flooding")
     assert set(orders[0].evidence[0].station.split("+")) == set(RAIN)
     first = said.index(orders[0])
     assert all(d.action == Action.MOVE for d in said[first:])  # nothing is over while it is blind
+
+
+def test_a_table_that_was_fitted_to_a_level_keeps_the_words_of_a_score() -> None:
+    level = msgspec.structs.replace(ROW, parameters=ROW.parameters | {"outcome": "level"})
+    rules = msgspec.structs.replace(DISTRICT.rules, rule=(level,))
+    d = msgspec.structs.replace(DISTRICT, rules=rules)
+    assert rule_words(d, ROW.id) == Text("雨水情综合评分", "level and rain as one score")
+    assert SeriesRule(ROW.id, KIND, SEEN, [], (None,) * 4).told_as == "flood_score"
+    chance = msgspec.structs.replace(SEEN, outcome="chance")
+    assert SeriesRule(ROW.id, KIND, chance, [], (None,) * 4).told_as == "flood_chance"
 
 
 def test_little_rain_on_a_stream_that_nobody_sees_orders_nothing() -> None:

@@ -209,7 +209,10 @@ def test_an_internal_notice_carries_the_evidence() -> None:
             "地声短长时比3.2（",
             " ground motion, short over long mean 3.2",
         ),
-        ("storm_score", "rain", "场次雨情概率3.2（", " chance from the storm so far 3.2 ("),
+        # a chance is told in per cent; what its table was fitted to decides which of the two this is
+        ("storm_score", "rain", "场次雨情概率320%（", " chance from the storm so far 320 % ("),
+        ("flood_score", "stage", "雨水情综合评分3.2（", " level and rain as one score 3.2 ("),
+        ("flood_chance", "stage", "受淹的可能性320%（阈值300%，", " chance of flooding 320 % (limit"),
     ],
 )
 def test_a_rule_is_named_and_counted_in_its_own_unit(
