@@ -363,6 +363,17 @@ def test_a_refusal_that_comes_after_the_login_asks_for_no_second(seat: Seat) -> 
     page.locator("body[data-all='1']").wait_for()
 
 
+def test_evidence_of_a_rule_is_named_and_counted_as_in_the_notice(seat: Seat, log: Log) -> None:
+    why = Evidence(
+        station="S05", quantity="stage", kind="flood_chance", value=0.271, threshold=0.18,
+        window_min=30, observed_at=T0,
+    )  # fmt: skip
+    cases(log, msgspec.structs.replace(seen(40, Level.YELLOW), evidence=(why,)))
+    rule = seat.enter("li", "/#/warnings").locator(".cell .rule")
+    said = "未来30分钟内受淹的可能性 27.1 % ≥ 阈值 18 %"
+    sync_api.expect(rule.filter(has_text=said)).to_be_visible()
+
+
 def test_a_camera_s_pictures_can_be_turned_over(seat: Seat, log: Log, desk: Desk) -> None:
     expect = sync_api.expect
     store = FrameStore(frames_folder(desk.setup))
