@@ -85,7 +85,7 @@ class Saying:
             threshold=change.limit,
             window_min=change.window_min or None,
             observed_at=change.minute * _MINUTE,
-            kind=rule.told_as,
+            kind=rule.kind.told_as(rule.parameters),
             note=seen[2] if seen else tells.note,
             chance=tells.chance,
             reach=tells.reach,

@@ -276,7 +276,7 @@ function evidence(w) {
     if (e.frames.length) cell.append(clip(e.frames, `${name_} ${t("图像", "picture")}`));
     if (s && ["rain", "stage"].includes(s.what) && !charted.has(e.station) && charted.size < 2) {
       charted.add(e.station);
-      const limits = w.evidence.filter((x) => x.station === e.station && x.window === e.window && x.limit !== null).map((x) => ({ value: x.limit, words: `${t("阈值", "threshold")} ${x.limit}` }));
+      const limits = w.evidence.filter((x) => x.station === e.station && x.window === e.window && x.limit !== null && x.unit === x.of).map((x) => ({ value: x.limit, words: `${t("阈值", "threshold")} ${x.limit}` }));
       const curve = cell.appendChild(el("div", { class: "doubt" }));
       ask(`/api/series/${e.station}`).then((data) => curve.replaceWith(chart(data, s, limits, e.window || 60)), (error) => curve.append(error.message));
     }

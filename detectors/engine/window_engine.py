@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from config.records.quantity import QUANTITIES
-from config.records.rule_kinds import told_as
 from detectors.engine.calm_rows import CalmRows
 from detectors.engine.hysteresis import Called, either, without
 from detectors.engine.minute_ring import Bools, rounds, turns
@@ -99,7 +98,6 @@ class SeriesRule:
         speaks: bool = True,
     ) -> None:
         self.name, self.kind, self.parameters = name, kind, parameters
-        self.told_as = told_as(kind.name, getattr(parameters, "outcome", ""))
         self.rows = list(rows)
         self.names = [f"{r.area}|{r.hazard}|{r.station}" for r in rows]
         self.speaks = speaks

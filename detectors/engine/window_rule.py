@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from config.language import Said
+from config.records.rule_kinds import told_as
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -129,6 +130,10 @@ class Kind(NamedTuple):
     holds: Callable[[Any, View], Bools] | None = None
     least: Callable[[Any], int] | None = None
     unfit: Callable[[Any, Sequence[str], Iterable[str]], Said] = lambda *_: ""
+
+    def told_as(self, parameters: Any) -> str:
+        """The row of `config.records.rule_kinds` by which it is told, with these parameters."""
+        return told_as(self.name, getattr(parameters, "outcome", ""))
 
     def blind(self, parameters: Any, view: View) -> Bools:
         """`holds`, of every kind."""

@@ -189,7 +189,7 @@ def _curve(
     if rule is None:
         return none
     t = track(readings, n.station, quantity, rule.slot_ms // 1000, rule.kind.gather)
-    kind = RULE_KINDS[rule.told_as]
+    kind = RULE_KINDS[rule.kind.told_as(rule.parameters)]
     return t.at, np.asarray(kind.told(values_of(rule.kind, rule.parameters, t)))
 
 

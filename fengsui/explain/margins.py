@@ -153,13 +153,14 @@ def _stage(district: District, part: Part, state: DetectState, area: str) -> Ite
 def _series(rule: SeriesRule, held: SeriesState, area: str) -> Iterator[Near]:
     mine = [n for n, r in enumerate(rule.rows) if r.area == area]
     sign = -1.0 if rule.kind.falling else 1.0
-    told = RULE_KINDS[rule.told_as].told
+    row_of = rule.kind.told_as(rule.parameters)
+    told = RULE_KINDS[row_of].told
     limits = {k: told(t) for k, t in zip(STEPS, rule.limits.values, strict=True) if t is not None}
     heard = np.array([n for n in mine if held.head[n] >= 0], np.int64)
     values = rule.values(held, heard) if heard.size else None
     for n in mine:
         row = rule.rows[n]
-        unit = unit_of(rule.told_as, QUANTITIES.get(row.quantity))
+        unit = unit_of(row_of, QUANTITIES.get(row.quantity))
         unit = "" if unit == "1" else unit
         one = Near(rule.name, row.hazard, row.station, np.nan, unit, limits, speaks=rule.speaks)
         if values is not None and held.head[n] >= 0:

@@ -223,9 +223,9 @@ def test_a_table_that_was_fitted_to_a_level_keeps_the_words_of_a_score() -> None
     rules = msgspec.structs.replace(DISTRICT.rules, rule=(level,))
     d = msgspec.structs.replace(DISTRICT, rules=rules)
     assert rule_words(d, ROW.id) == Text("雨水情综合评分", "level and rain as one score")
-    assert SeriesRule(ROW.id, KIND, SEEN, [], (None,) * 4).told_as == "flood_score"
+    assert KIND.told_as(SEEN) == "flood_score"
     chance = msgspec.structs.replace(SEEN, outcome="chance")
-    assert SeriesRule(ROW.id, KIND, chance, [], (None,) * 4).told_as == "flood_chance"
+    assert KIND.told_as(chance) == "flood_chance"
 
 
 def test_little_rain_on_a_stream_that_nobody_sees_orders_nothing() -> None:
