@@ -13,7 +13,7 @@ nothing that is not being done: a colour below an order that stands, another haz
 
 Who is responsible for many places (`night_round_places`) is told by rounds: what is new of all of them goes as
 one message each `night_round_s`, and at once what is worse than all they were told that night. Each place has
-people of its own, who are told at once.
+people of its own, who are told at once. Another county's duty room has rounds as well.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,6 +28,8 @@ from dispatch.grade import LEVEL_KEY, Grade
 from dispatch.records import Alert
 from dispatch.words.local_time import quiet_until
 
+ORGANISATION = "organisation"  # the kind of contact that is another county's duty room or an office
+_READ = (("sms",), ("app",), ("email",))
 _BEFORE_END_MS = 60_000  # what runs out is said again so long before
 _TOGETHER_MS = 60_000  # what comes in one minute is one round, after a while without any
 _STEPS = 6  # blue, yellow, orange or an order to prepare, red, each order for the first time
@@ -138,9 +140,13 @@ def wait_until(
 
 
 def has_rounds(district: District, recipient: str, audience: str) -> bool:
-    """Is it somebody who is responsible for so many places that each night's news come by rounds?"""
+    """Is it somebody who is responsible for so many places that each night's news come by rounds? Or another
+    county's duty room, which reads of as many of ours, and whose way in is a person's?"""
     policy, contact = district.policy, district.contacts.get(recipient)
-    if contact is None or contact.role == "organisation" or audience == "public":
+    if contact is None:
+        return False
+    office = contact.kind == ORGANISATION
+    if office != (audience == "public") or (office and contact.channels[:1] not in _READ):
         return False
     places = len(district.areas) if "*" in contact.areas else len(contact.areas)
     return bool(policy.night_round_s) and places >= policy.night_round_places

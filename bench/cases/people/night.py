@@ -61,7 +61,8 @@ def bench_night(obj: Shared, run_name: str) -> None:
                 f"{run_name} has no message of a night: was it played, and with this district's folder?",
             )
         )
-    chiefs = {who for who in before if has_rounds(setup.district, who, "internal")}
+    kinds = ("internal", "public")
+    chiefs = {who for who in before if any(has_rounds(setup.district, who, k) for k in kinds)}
     echo(
         Text("没有夜间规则（此前）：", "without the night's rules (before): ")
         + _said(before, chiefs)

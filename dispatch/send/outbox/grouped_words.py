@@ -13,6 +13,7 @@ from config.records.level import (
     Action,
     Level,
 )
+from dispatch.address.night import ORGANISATION
 from dispatch.grade import Grade
 from dispatch.records import Delivery
 from dispatch.send.outbox.state import Rules
@@ -27,12 +28,15 @@ _DO = {
     ),
     Action.NONE: ("请到岗值守，加强巡查", "Stand by, patrol more"),
 }
+_OFFICE = ("请相应防范，通知贵方有关地方", "Act accordingly and tell your places concerned")
 
 
 def heading(those: Sequence[Delivery]) -> str:
-    """（演练）内部预警3条, EXERCISE. 3 notices; in the language of the person."""
+    """（演练）内部预警3条, EXERCISE. 3 notices; in the language of the person. An office: 通报3条预警."""
     first, many = those[0], len(those)
     said = f"内部预警{many}条" if first.lang == "zh" else f"{many} notices"
+    if first.category == ORGANISATION:
+        said = f"通报{many}条预警" if first.lang == "zh" else f"Notice of {many} warnings"
     return f"{DRILL.get((first.status, first.lang), '')}{said}"
 
 
@@ -55,7 +59,7 @@ def _zh(rules: Rules, those: Sequence[Delivery]) -> str:
     until = when(min(d.expires_at for d in those), rules.zone, "zh")
     hotline = f"值班电话{rules.hotline}。" if rules.hotline else ""
     answer = "收到请回复。" if any(d.must_answer for d in those) else ""
-    return f"。{'；'.join(parts)}。{_DO[those[0].action][0]}。有效至{until}。{hotline}{answer}"
+    return f"。{'；'.join(parts)}。{_todo(those[0])[0]}。有效至{until}。{hotline}{answer}"
 
 
 def _en(rules: Rules, those: Sequence[Delivery]) -> str:
@@ -73,8 +77,12 @@ def _en(rules: Rules, those: Sequence[Delivery]) -> str:
     until = when(min(d.expires_at for d in those), rules.zone, "en")
     hotline = f" Duty {rules.hotline}." if rules.hotline else ""
     answer = " Please answer." if any(d.must_answer for d in those) else ""
-    todo = _DO[those[0].action][1]
+    todo = _todo(those[0])[1]
     return f": {'; '.join(parts)}. {todo}. Until {until}.{hotline}{answer}"
+
+
+def _todo(first: Delivery) -> tuple[str, str]:
+    return _OFFICE if first.category == ORGANISATION else _DO[first.action]
 
 
 def _words(grade: Grade, actions: Mapping[Action, str], levels: Mapping[Level, str]) -> list[str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from config.language import Said, zh
 from config.records.level import Action, Level
+from dispatch.address.night import ORGANISATION
 from dispatch.address.recipients import DOWNSTREAM
 from dispatch.grade import Grade
 from dispatch.proving.codes import asking
@@ -35,7 +36,7 @@ _WRITTEN = ("sms", "app", "email")
 def mergeable(d: Delivery) -> bool:
     """Is it a written notice to a person, which can say that it is one of several?"""
     return (
-        d.audience == "internal"
+        (d.audience == "internal" or d.category == ORGANISATION)
         and d.msg_type != "cancel"
         and not (d.asked_by or d.reply or d.covers)
         and bool(d.hazard)  # it is about a warning
@@ -50,6 +51,9 @@ def hold(rules: Rules, box: Box, e: Entry) -> Delivery | None:
     long as address says at night (dispatch.address.night). One that goes at once takes along what waits so:
     the message that says all, if there is any such."""
     d = e.delivery
+    office, before = d.category == ORGANISATION, box.people.get(d.recipient)
+    if office and d.not_before <= d.queued_at and (before is None or not _nightly(box, before, d.queued_at)):
+        return None  # by day an office gets each warning by itself
     if d.not_before > d.queued_at:
         mine = box.people.setdefault(
             d.recipient, Person(at=d.queued_at - WINDOW_MS, grade=Grade(), status=d.status)
@@ -203,6 +207,9 @@ def _merged(rules: Rules, those: list[Delivery], at: int) -> Delivery:
         if any(d.not_before for d in those)
         else min(d.deadline_at for d in those),
         not_before=0,
+        plain=(),  # its words compare with nothing
+        was_level=Level.NONE,
+        was_action=Action.NONE,
         expires_at=min(d.expires_at for d in those),
         must_answer=any(d.must_answer for d in those),
         code=_code(those),

@@ -51,7 +51,12 @@ def test_rounds_are_for_who_is_responsible_for_many_places() -> None:
     assert "C-0190" in own, "the district's duty"
     assert "C-0001" not in own, "a village's head"
     assert not has_rounds(d, "C-0190", "public")
-    assert not own & {c.id for c in d.contacts.values() if c.role == "organisation"}
+    offices = [c for c in d.contacts.values() if c.role == "organisation"]
+    assert not own & {c.id for c in offices}
+    assert has_rounds(d, "C-0189", "public"), "another county's duty room, of 16 places"
+    machine = msgspec.structs.replace(d.contacts["C-0189"], channels=("broadcast_platform",))
+    with_machine = msgspec.structs.replace(d, contacts={"C-0189": machine})
+    assert not has_rounds(with_machine, "C-0189", "public"), "it gets each warning by itself"
     plain = msgspec.structs.replace(d, policy=msgspec.structs.replace(d.policy, night_round_s=0))
     assert not any(has_rounds(plain, c, "internal") for c in d.contacts)
 

@@ -306,3 +306,32 @@ def test_whatever_comes_each_is_told_or_missed_aloud(steps: list[Any], restart: 
     for i in missed:
         d = w.box.entries[i].delivery
         assert (d.alert, d.version) in told_of
+
+
+def test_another_countys_duty_room_has_rounds_at_night_and_each_warning_by_itself_by_day() -> None:
+    """What waits for its round is one message in the words of an office, compared with nothing; what is worse
+    takes it along; what does not wait, where nothing does, goes by itself."""
+    old = (Route(channel="sms", text="from yellow"),)
+    office: dict[str, Any] = {"audience": "public", "category": "organisation", "plain": old}
+    office |= {"was_level": Level.YELLOW}
+    w, due = World(), T0 + 300_000
+    w.put(told(1, "A01", **office), told(2, "A02", **office))
+    assert [a.delivery.id for a in w.ready(T0)] == ["d1", "d2"], "by day"
+    w = World()
+    for n in (1, 2, 3):
+        w.put(told(n, f"A0{n}", not_before=due, **office))
+    assert w.ready(T0) == []
+    w.put(Tick(clock_at=due))
+    (one,) = w.ready(due)
+    d = one.delivery
+    text = str(d.routes[0].text)
+    assert set(d.covers) == {"d1", "d2", "d3"} and (d.plain, d.was_level) == ((), Level.NONE)
+    assert "通报3条预警" in text and "请相应防范" in text and "请到岗" not in text
+    assert all(AREAS[f"A0{n}"] in text for n in (1, 2, 3))
+    w.say(one, "accepted", due)
+    assert {w.box.entries[i].state for i in d.covers} == {"accepted"}
+    w = World()
+    w.put(told(1, "A01", not_before=due, **office))
+    w.put(told(2, "A02", T0 + 60_000, level=Level.RED, **office))
+    (one,) = w.ready(T0 + 60_000)
+    assert one.delivery.covers == ("d2", "d1")
