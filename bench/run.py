@@ -1,13 +1,10 @@
 """`fengsui bench`: the rule in memory beside a plain loop in the same run, the embedded line, and
 its latency. It prints figures and ratios and judges nothing."""
 
-import json
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 from bench.cases.kafka import bench_hop, bench_kill, bench_throughput, need_kafka
@@ -15,7 +12,7 @@ from bench.cases.processes import Processes
 from bench.cases.rain import bench_rule, workload
 from bench.cases.rules import bench_detect
 from bench.cases.state import bench_cost, bench_recovery
-from bench.load.quantiles import times_told
+from bench.load.latency import publish, storm, storms, told
 from config.language import Said, Text
 from config.records.district import District
 from console.model.follow import Follower
@@ -33,7 +30,7 @@ _SINGLE = Text("单条", "single")
 _BATCHES = Text("网关每批 200 条", "gateway batches of 200")
 
 
-class _Embedded:
+class Embedded:
     """The embedded line of a fresh exercise, in a folder of its own."""
 
     def __init__(self, district: District, folder: Path) -> None:
@@ -63,17 +60,17 @@ def bench_line(district: District, seconds: float) -> Iterator[Said]:
     """Readings through broker, ingest, log and detect, until detect has committed them."""
     for title, each in ((_SINGLE, 1), (_BATCHES, 200)):
         with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
-            line = _Embedded(district, Path(folder))
+            line = Embedded(district, Path(folder))
             try:
                 yield _through(line, title, each, seconds)
             finally:
                 line.close()
 
 
-def _through(line: _Embedded, title: Text, each: int, seconds: float) -> Text:
+def _through(line: Embedded, title: Text, each: int, seconds: float) -> Text:
     began = time.perf_counter()
     cpu = time.process_time()
-    sent, kept = int(_load(line, "flood", each, seconds)), 0
+    sent, kept = int(publish(line, "flood", each, seconds)), 0
     follower = Follower(line.log, ("observations",))  # what it has read it does not read again
     until = time.perf_counter() + 120
     while time.perf_counter() < until:
@@ -90,23 +87,6 @@ def _through(line: _Embedded, title: Text, each: int, seconds: float) -> Text:
     )
 
 
-def _load(line: "_Embedded | Processes", kind: str, each: int, seconds: float) -> str:
-    """The publisher, in a process of its own; what it prints at its end."""
-    words = [
-        sys.executable,
-        "-m",
-        "bench.load.publisher",
-        line.broker_url,
-        line.prefix,
-        kind,
-        str(each),
-        str(seconds),
-        ",".join(line.gauges),
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, check=True)
-    return done.stdout
-
-
 def _new(follower: Follower) -> int:
     """Readings that are in the log since the last look."""
     return sum(len(r.station) for _, r in follower.take() if isinstance(r, Observations))
@@ -114,55 +94,11 @@ def _new(follower: Follower) -> int:
 
 def bench_latency(district: District, seconds: float) -> Iterator[Said]:
     """1,000 readings a second; now and then one that raises a warning: from its publication to the
-    moment a channel has the warning."""
+    moment a loudspeaker has the warning."""
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
-        line = _Embedded(district, Path(folder))
-        try:
-            yield _latency(line, district, seconds)
-        finally:
-            line.close()
-
-
-def _latency(line: "_Embedded | Processes", district: District, seconds: float) -> Text:
-    stop = threading.Event()
-    heard: dict[str, float] = {}
-    watcher = threading.Thread(target=_hear, args=(line, heard, stop))
-    watcher.start()
-    try:
-        report = json.loads(_load(line, "storm", 1, seconds))
-        time.sleep(1.5)
-    finally:
-        stop.set()
-        watcher.join()
-    fired: dict[str, float] = report["fired"]
-    number = report["sent"]
-    areas = {w.station: w.area for w in reversed(district.watches) if w.station in fired}
-    taken = sorted(
-        (min(at for key, at in heard.items() if key == areas[s]) - t) * 1000
-        for s, t in fired.items()
-        if areas.get(s) in heard and heard[areas[s]] >= t
-    )
-    if not taken:
-        return Text("时延：没有预警发出", "latency: no warning reached a channel")
-    rate, times = f"{number / seconds:,.0f} obs/s", times_told(taken)
-    return Text(
-        f"时延，{rate}：{times.zh}，{len(taken)} 次预警",
-        f"latency at {rate}: {times.en}, {len(taken)} warnings",
-    )
-
-
-def _hear(line: "_Embedded | Processes", heard: dict[str, float], stop: threading.Event) -> None:
-    """When a loudspeaker of each area is first commanded."""
-    ear = Mqtt(line.broker_url, "fengsui-bench-ear")
-    ear.subscribe([f"{line.prefix}/node/+/command"])
-    nodes = line.setup.district.nodes
-    while not stop.is_set():
-        batch = ear.get_batch(0.1)
-        now = time.perf_counter()
-        for m in batch:
-            heard.setdefault(nodes[m.topic.split("/")[4]].area, now)
-        ear.ack(batch)
-    ear.close()
+        each = (Path(folder) / str(n) for n in count())
+        found = storms(lambda: Embedded(district, next(each)), district, seconds)
+        yield told(list(found), seconds)
 
 
 def _kafka(district: District, url: str, path: Path | None, seconds: float) -> Iterator[Said]:
@@ -174,9 +110,9 @@ def _kafka(district: District, url: str, path: Path | None, seconds: float) -> I
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
         line = Processes(district, url, Path(folder))
         try:
-            told = _latency(line, district, seconds)
+            found = storm(line, district, seconds)
             of = Text("全线一阶段一进程：", "one process a stage: ")
-            yield f"Kafka, {line.broker}, " + of + told
+            yield f"Kafka, {line.broker}, " + of + told([found], seconds)
         finally:
             line.close()
     yield from bench_recovery(district, url)

@@ -9,16 +9,20 @@ from stream.mqtt.client import Mqtt
 
 START = 1_784_600_040  # s; the bench's exercise stands still there
 _EARLY, _EVERY = 1500, 0.1  # s: each gauge's readings follow one another, and none is history yet
+# s, mm: rain after a gap is laid over all of it, so the reading that warns follows a dry one by a minute; it
+# is yellow at the least in its own area (a loudspeaker speaks), and too little for its whole basin
+_MINUTE, _BURST = 60, 19.0
 
 
-def reading(gauges: list[str], number: int, value: float = 0.0) -> dict[str, object]:
-    """One reading of a gauge, in order and unlike every other by its number."""
-    at = START - _EARLY + number // len(gauges) * _EVERY
+def reading(gauges: list[str], number: int, early: float = _EARLY) -> dict[str, object]:
+    """One dry reading of a gauge, in order and unlike every other by its number; the first lies `early`
+    seconds before START."""
+    at = START - early + number // len(gauges) * _EVERY
     return {
         "station": gauges[number % len(gauges)],
         "quantity": "rain",
         "time": round(min(at, START), 1),
-        "value": value,
+        "value": 0.0,
         "unit": "mm",
         "seq": number,
     }
@@ -50,14 +54,14 @@ def storm(mqtt: Mqtt, prefix: str, gauges: list[str], seconds: float) -> dict[st
     began, number = time.perf_counter(), 0
     while (now := time.perf_counter() - began) < seconds:
         for _ in range(max(0, int(now * 1000) - number)):
-            row = reading(gauges, number)
+            row = reading(gauges, number, _MINUTE)
             station, quantity = row.pop("station"), row.pop("quantity")
             mqtt.publish(f"{prefix}/station/{station}/{quantity}", json.dumps(row).encode())
             number += 1
         if len(fired) < len(shots) and now > seconds * (len(fired) + 1) / (len(shots) + 2):
             shot = shots[len(fired)]
             fired[shot] = time.perf_counter()
-            row = {"time": START, "value": 19.5, "unit": "mm", "seq": 10**9}
+            row = {"time": START, "value": _BURST, "unit": "mm", "seq": 10**9}
             mqtt.publish(f"{prefix}/station/{shot}/rain", json.dumps(row).encode())
         time.sleep(0.001)
     return {"fired": fired, "sent": number}
