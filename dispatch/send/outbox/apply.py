@@ -328,6 +328,8 @@ def _give_up(
     out: list[Written] = [end(box, e, state, at, detail)]
     beside.free(box, e)
     if e.delivery.covers:  # nobody heard of any of these: the duty room is told of each
+        if state == "expired":  # by the one of them that ends first: the others go on
+            grouping.free(box, e, at, in_force=True)
         for c in grouping.covered(box, e):
             if c.state not in ("superseded", "expired", "failed"):
                 out += _give_up(rules, box, c, state, at, detail)

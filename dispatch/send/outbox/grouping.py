@@ -111,16 +111,24 @@ def _along(rules: Rules, box: Box, p: Person, e: Entry) -> Delivery | None:
     return told
 
 
-def free(box: Box, merged: Entry, at: int) -> None:
-    """What `merged` spoke for waits again: it was replaced before it was sent."""
+def free(box: Box, merged: Entry, at: int, *, in_force: bool = False) -> None:
+    """What `merged` spoke for waits again: it was replaced before it was sent, or (in_force) it is over and
+    these are not."""
     d = merged.delivery
+    mine = [c for c in covered(box, merged) if not in_force or _goes_on(c, at)]
+    if not mine:
+        return
     p = box.people.setdefault(
         d.recipient, Person(at=at, grade=Grade(d.level, d.action), status=d.status)
     )
-    for e in covered(box, merged):
+    for e in mine:
         e.into = ""
         p.held.append(e.delivery.id)
     p.due = at
+
+
+def _goes_on(e: Entry, at: int) -> bool:
+    return not e.done and e.delivery.expires_at > at
 
 
 def covered(box: Box, merged: Entry) -> list[Entry]:

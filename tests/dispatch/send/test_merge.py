@@ -4,6 +4,7 @@ and each delivery ends as the message that spoke for it."""
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,6 +90,28 @@ class World:
 
 
 MOVE = {"level": Level.RED, "action": Action.MOVE}
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_what_ends_early_takes_no_order_with_it_that_is_still_in_force(sent: bool) -> None:
+    """A message of several is over with the first of them: the others go on, to the next way as well."""
+    w = World()
+    move = {"must_answer": True, "level": Level.RED, "action": Action.MOVE}
+    w.put(told(1, "A01", **MOVE))
+    w.say(w.ready(T0)[0], "answered", T0 + 1000)
+    w.put(told(2, "A02", T0 + 1000, expires_at=T0 + 3 * 60_000), told(3, "A03", T0 + 1000, **move))
+    w.put(Tick(clock_at=T0 + 11_000))
+    (both,) = w.ready(T0 + 11_000)
+    assert both.delivery.covers == ("d3", "d2")
+    if sent:
+        w.say(both, "sent", T0 + 12_000)
+    w.put(Tick(clock_at=T0 + 3 * 60_000))
+    assert (w.state(2), w.state(3)) == ("expired", "queued")
+    w.put(Tick(clock_at=T0 + 3 * 60_000 + 1000))
+    (order,) = [a for a in w.ready(T0 + 4 * 60_000) if a.delivery.recipient == "C-0001"]
+    assert order.delivery.id == "d3"
+    w.say(order, "answered", T0 + 4 * 60_000)
+    assert w.state(3) == "answered"
 
 
 def test_twelve_villages_are_two_messages() -> None:
