@@ -89,12 +89,19 @@ _AGAIN = Text(
     "没有照办；联系人库里的选择不变，address 重启时读的是它",
     "nothing was done; the choices in the contact store stand, and address reads them at its start",
 )
+_WHO = Text(
+    "查谁能写 cases；刚升级过，就把 residents、send、值班台也换成新版。",
+    "look who may write cases; after an upgrade bring residents, send and the console to the same version. ",
+)
 WORDS: dict[Wrong, Text] = {
-    "unsigned": Text("订阅记录没有签名：", "a subscriber's record without signature: ") + _AGAIN,
+    "unsigned": Text("订阅记录没有签名。", "a subscriber's record without signature: ")
+    + _WHO
+    + _AGAIN,
     "wrong_signature": Text(
-        "订阅记录的签名与内容、联系人库或区县不符：",
+        "订阅记录的签名与内容、联系人库或区县不符。",
         "the signature does not fit what the record says, or is of another store or district: ",
     )
+    + _WHO
     + _AGAIN,
     "stale": Text("七天以前的订阅记录：", "a subscriber's record older than seven days: ") + _AGAIN,
     "older": Text(

@@ -182,13 +182,6 @@ WHOSE_TIME = (*OURS, "gateway_time", "network_time")
 
 # a reason of dead letters -> what to do about it; a letter's own words come first
 ADVICE: dict[str, Text] = {
-    "unproven_subscriber": Text(
-        "有程序往 cases 写了订阅记录而没有联系人库的钥匙：查谁能写这个主题（docs/threats.md）；刚升级过，就把 "
-        "residents、send、值班台也换成新版",
-        "a program without the contact store's key wrote a subscriber's record to cases: look who may write "
-        "that topic (docs/en/threats.md); after an upgrade, bring residents, send and the console to the same "
-        "version",
-    ),
     "bad_payload": Text(
         "报文不是 JSON 读数：对照 docs/devices", "no JSON of readings: compare with docs/en/devices"
     ),
