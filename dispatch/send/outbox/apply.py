@@ -25,7 +25,7 @@ from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import Delivery, DeliveryRecord, Receipt, RouteHealth, State, state_words
 from dispatch.send.outbox import beside, coded, ends, grouping
 from dispatch.send.outbox.ends import all_parts, back, close, end, progress
-from dispatch.send.outbox.replaced import not_over, replaced, superseded, with_it
+from dispatch.send.outbox.replaced import is_stale, not_over, parted, replaced, superseded, with_it
 from dispatch.send.outbox.replies import receipt
 from dispatch.send.outbox.state import (
     NOT_REACHED,
@@ -216,6 +216,8 @@ def _next(
     d = e.delivery
     if outdated(box, d):
         return [superseded(box, e, at)]
+    if is_stale(box, e):
+        return [*parted(box, e, at)]
     newer = box.entries.get(e.named)
     if newer is not None and newer.done and newer.state not in NOT_REACHED:  # they know it
         return [end(box, e, newer.state, at, ends.WITH + e.named)]

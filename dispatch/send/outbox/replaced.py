@@ -37,12 +37,22 @@ def replaced(box: Box, older: Entry, at: int) -> list[Receipt]:
         together is None
         or not together.delivery.covers
         or together.done
-        or together.attempt
-        or together.state != "queued"
+        or together.state not in ("queued", "failed")
     ):
         return []
+    return parted(box, together, at)
+
+
+def parted(box: Box, together: Entry, at: int) -> list[Receipt]:
+    """It says what is outdated, and the rest of what it spoke for goes out anew."""
     grouping.free(box, together, at)
     return [superseded(box, together, at)]
+
+
+def is_stale(box: Box, together: Entry) -> bool:
+    """Is a part of what it says outdated since it was first tried?"""
+    found = (box.entries.get(i) for i in together.delivery.covers)
+    return any(c is not None and c.state == "superseded" for c in found)
 
 
 def with_it(box: Box, e: Entry, r: Receipt) -> list[Receipt]:

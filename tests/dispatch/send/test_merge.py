@@ -114,6 +114,28 @@ def test_what_ends_early_takes_no_order_with_it_that_is_still_in_force(sent: boo
     assert w.state(3) == "answered"
 
 
+@pytest.mark.parametrize("answer", ["waits", "under way"])
+def test_a_message_of_several_that_is_tried_again_says_nothing_outdated(answer: str) -> None:
+    """It failed, or nobody answered; one of its villages has a newer word meanwhile, which went out."""
+    w = World()
+    w.put(told(1, "A01", must_answer=True, **MOVE))
+    w.say(w.ready(T0)[0], "answered", T0 + 1000)
+    w.put(*(told(n, f"A{n:02}", T0 + 1000, must_answer=True, **MOVE) for n in (2, 3)))
+    w.put(Tick(clock_at=T0 + 11_000))
+    (both,) = w.ready(T0 + 11_000)
+    w.say(both, "failed" if answer == "waits" else "sent", T0 + 11_500)
+    end = told(4, "A02", T0 + 12_000, level=Level.NONE, msg_type="cancel")
+    w.put(end)
+    (over,) = [a for a in w.ready(T0 + 12_000) if a.delivery.id == "d4"]
+    w.say(over, "delivered", T0 + 12_500)
+    if answer == "under way":
+        w.say(both, "failed", T0 + 13_000)
+    for second in range(13, 40):
+        w.put(Tick(clock_at=T0 + second * 1000))
+    (left,) = [a for a in w.ready(T0 + 40_000) if a.delivery.recipient == "C-0001"]
+    assert left.delivery.id == "d3", "the village that is still to move, and no other"
+
+
 def test_twelve_villages_are_two_messages() -> None:
     w = World()
     w.put(*(told(n, f"A{n:02}", must_answer=True, **MOVE) for n in range(1, 13)))
