@@ -1,6 +1,7 @@
 """One person, one message a minute: the first at once, nothing that rises waits, every place named,
 and each delivery ends as the message that spoke for it."""
 
+import random
 from typing import Any
 
 import msgspec
@@ -380,3 +381,69 @@ def test_another_countys_duty_room_has_rounds_at_night_and_each_warning_by_itsel
     w.put(told(2, "A02", T0 + 60_000, level=Level.RED, **office))
     (one,) = w.ready(T0 + 60_000)
     assert one.delivery.covers == ("d2", "d1")
+
+
+CHIEF = "C-0001"
+
+
+class Night:
+    """heard: version by village, as it reached the chief."""
+
+    def __init__(self, seed: int) -> None:
+        self.draw, self.world, self.at = random.Random(seed), World(), T0
+        self.fails = self.draw.choice((0.0, 0.3, 0.9))
+        self.versions, self.heard, self.after = dict[str, int](), dict[str, int](), list[str]()
+        self.last = dict[str, Delivery]()
+
+    def news(self, n: int) -> None:
+        draw, at = self.draw, self.at
+        area = f"A{draw.randrange(1, 6):02}"
+        version = self.versions[area] = self.versions.get(area, 0) + 1
+        over = version > 1 and draw.random() < 0.25
+        action = Action.NONE if over else draw.choice(list(Action))
+        self.last[area] = told(
+            n, area, at, version=version, msg_type="cancel" if over else "alert", action=action,
+            level=Level.NONE if over else draw.choice((Level.BLUE, Level.ORANGE, Level.RED)),
+            not_before=0 if over else draw.choice((0, at + 60_000, at + 300_000)),
+            must_answer=action == Action.MOVE,
+        )  # fmt: skip
+        self.world.put(self.last[area])
+
+    def send(self, fails: float) -> None:
+        entries = self.world.box.entries
+        for a in self.world.ready(self.at):
+            if a.delivery.recipient != CHIEF or entries[a.delivery.id].done:
+                continue
+            if self.draw.random() < fails:
+                self.world.say(a, "failed", self.at)
+                continue
+            for d in (entries[i].delivery for i in a.delivery.covers or (a.delivery.id,)):
+                if d.version < self.heard.get(d.area, 0):
+                    self.after.append(f"{d.area} {d.version} after {self.heard[d.area]}")
+                self.heard[d.area] = max(d.version, self.heard.get(d.area, 0))
+            self.world.say(a, "answered", self.at)
+
+    def pass_by(self, ms: int) -> None:
+        self.at += ms
+        self.world.put(Tick(clock_at=self.at))
+
+
+@given(st.integers(0, 10**6))
+@examples(40)
+def test_no_word_comes_after_a_newer_one_and_no_order_is_lost(seed: int) -> None:
+    night = Night(seed)
+    for n in range(40):
+        night.pass_by(night.draw.choice((0, 1000, 10_000, 60_000)))
+        if night.draw.random() < 0.5:
+            night.news(n)
+        if night.draw.random() < 0.2:
+            body = msgspec.msgpack.encode(night.world.box)
+            night.world.box = msgspec.msgpack.decode(body, type=Box)
+        night.send(night.fails)
+    for _ in range(40):
+        night.pass_by(10_000)
+        night.send(0)
+    assert night.after == []
+    if not night.fails:
+        orders = {a: d.version for a, d in night.last.items() if d.action == Action.MOVE}
+        assert {a: night.heard.get(a) for a in orders} == orders
