@@ -18,7 +18,8 @@ export const STATE = {
 };
 const CODES = { blue: 1, yellow: 2, orange: 3, red: 4 };
 
-let language = localStorage.getItem("lang") || "zh";
+// a link that a program printed in English ends in #en
+let language = location.hash === "#en" ? "en" : localStorage.getItem("lang") || "zh";
 export const lang = () => language;
 export const t = (zh, en) => (language === "en" ? en : zh);
 export const of = (said) => (Array.isArray(said) ? t(said[0], said[1]) : said || "");

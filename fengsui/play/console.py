@@ -163,7 +163,7 @@ def _invite(setup: Setup, users: Users, address: str) -> None:
         Text(
             f"值班台：{address}/enter?once={users.link('district', now_ms(), IDLE_MS)} "
             f"（一次有效）\n  其他演练用户：viewer、duty、approver、district，口令 {password}",
-            f"console: {address}/enter?once={users.link('district', now_ms(), IDLE_MS)} "
+            f"console: {address}/enter?once={users.link('district', now_ms(), IDLE_MS)}#en "
             f"(works once)\n  other users: viewer duty approver district, password {password}",
         )
     )

@@ -202,6 +202,14 @@ def _said(found: Found, processes: Processes, failed: str, state: Path) -> int:
             faults.append(Text(f"{who} 退出码 {s.code}", f"{who} ended with code {s.code}"))
     for words in faults:
         echo(Text("✗ ", "✗ ") + words)
+    if failed and any(s.code == 2 and s.build == "old" for s in processes.stopped):
+        echo(
+            Text(
+                "旧版不接受这份配置或用法，原话在上；区县是新版的，就用 --old-config 给出旧版那份",
+                "the old version refused its settings, in the words above: where the district is of the new "
+                "version, name the one that the old version had with --old-config",
+            )
+        )
     if not faults:
         echo(
             Text(
