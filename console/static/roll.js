@@ -44,8 +44,10 @@ export function paintRoll(into) {
 function glance(found) {
   const all = found.flatMap((r) => r.heard || []), n = (is) => all.filter(is).length, proven = n(isProven), said = n(isSaid);
   const sums = found.map((r) => r.transfers).filter(Boolean), add = (what) => sums.reduce((n2, s) => n2 + s[what], 0);
-  const moves = sums.length ? el("p", { class: "proof", "data-moves": `${add("proven")} ${add("unproven")} ${add("not_reached")}` }, t("转移：", "Moved: "), el("strong", { class: "ok" }, t(`✓ 有据 ${add("proven")}`, `✓ proven ${add("proven")}`)), " ",
-    el("strong", { class: add("unproven") ? "doubt" : "" }, t(`？ 未证实 ${add("unproven")}`, `? unproven ${add("unproven")}`)), " ", el("strong", { class: add("not_reached") ? "bad" : "" }, t(`✗ 未到 ${add("not_reached")}`, `✗ not reached ${add("not_reached")}`)),
+  // of whom nobody has said anything nobody is known to have moved
+  const unheard = found.filter((r) => r.action && !r.transfers).reduce((n2, r) => n2 + r.should, 0), gone = add("not_reached") + unheard;
+  const moves = sums.length ? el("p", { class: "proof", "data-moves": `${add("proven")} ${add("unproven")} ${gone}` }, t("转移：", "Moved: "), el("strong", { class: "ok" }, t(`✓ 有据 ${add("proven")}`, `✓ proven ${add("proven")}`)), " ",
+    el("strong", { class: add("unproven") ? "doubt" : "" }, t(`？ 未证实 ${add("unproven")}`, `? unproven ${add("unproven")}`)), " ", el("strong", { class: gone ? "bad" : "" }, t(`✗ 未到 ${gone}`, `✗ not reached ${gone}`)),
     add("unsafe") ? el("strong", { class: "bad" }, t(` ⚠ 上楼不安全 ${add("unsafe")}`, ` ⚠ upstairs, not safe ${add("unsafe")}`)) : "") : "";
   const woken = all.length ? el("p", { class: "proof", "data-proof": `${proven} ${said} ${all.length - proven - said}` }, t("叫应：", "Woken: "),
     el("strong", { class: "ok" }, t(`✓ 有据 ${proven}`, `✓ proven ${proven}`)), " ", el("strong", { class: said ? "doubt" : "" }, t(`？ 只说 ${said}`, `? only said ${said}`)), " ",

@@ -70,7 +70,8 @@ TOLD = [
 
 @pytest.fixture
 def told(log: Log) -> None:
-    log.append([Out("alerts", "x", encode(alert()))])
+    beside = msgspec.structs.replace(alert(), id="al-2", area="A02")  # of which nobody says anything
+    log.append([Out("alerts", "x", encode(a)) for a in (alert(), beside)])
     log.append([Out("deliveries", "x", encode(r)) for r in TOLD])
     log.append([Out("cases", "x", encode(Tick(clock_at=T0 + 41 * MIN)))])
 
@@ -80,7 +81,8 @@ def test_the_roll_says_in_one_glance_what_is_proven_said_and_silent(seat: Seat, 
     page = seat.enter("screen", "/#/delivery")
     flows = "debris_flow" in yanqing().areas["A01"].hazards
     expect(page.locator("[data-proof]")).to_have_attribute("data-proof", "1 1 2")
-    moved = f"20 {5 if flows else 8} {PEOPLE - (25 if flows else 28)}"
+    unheard = yanqing().areas["A02"].population
+    moved = f"20 {5 if flows else 8} {PEOPLE - (25 if flows else 28) + unheard}"
     expect(page.locator("[data-moves]")).to_have_attribute("data-moves", moved)
     row = page.locator("[data-roll=A01]")
     expect(row).to_contain_text("有据 20")
