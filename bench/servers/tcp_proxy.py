@@ -79,6 +79,8 @@ class Proxy:
                     sink.sendall(data)
         for one in (source, sink):
             self._open.discard(one)
+            with suppress(OSError):  # who waits on it elsewhere holds it open: its far end would not hear
+                one.shutdown(socket.SHUT_RDWR)
             one.close()
 
     def close(self) -> None:
