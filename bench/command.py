@@ -94,7 +94,8 @@ _EACH = {
         "kills": Entry(
             "bench.kills.command:bench_kills",
             "真服务器上的风暴：随机 kill -9 每个环节和 Kafka、mosquitto、InfluxDB，停住、断网、塞满磁盘",
-            "Storms on real servers: kill -9 of each stage and of Kafka, mosquitto and InfluxDB at random moments",
+            "Storms on real servers: kill -9 of each stage and of Kafka, mosquitto and InfluxDB at random "
+            "moments",
         ),
         "soak": Entry(
             "bench.kills.command:bench_soak",
