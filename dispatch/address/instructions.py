@@ -1,7 +1,7 @@
 """A person's order in writing to those whose the area's tasks are, and the call again (抽查) to who was drawn:
 one delivery each, which no later version replaces and which asks for an answer. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from config.language import Text, choose, zh
@@ -43,28 +43,8 @@ def _delivery(district: District, decision: Decision, live: bool, at: int, to: C
     heading = choose(drill_mark(live) + instruction_title(decision.by), to.lang)
     # the words that every notice that must be answered ends with
     words = f"{heading}：{zh(decision.reason)}\n{choose(_ANSWER, to.lang)}"
-    routes = []
-    for channel in to.channels:
-        if channel == "voice":
-            continue
-        text = f"【{district.signature}】{words}" if channel == "sms" else words
-        size = segments(text) if channel == "sms" else 0
-        routes.append(Route(channel=channel, title=heading, text=text, segments=size))
-    return person_notice(
-        delivery_id(name, 1, to.id),
-        name,
-        to.id,
-        tuple(routes),
-        at,
-        live=live,
-        within_ms=_WITHIN_MS,
-        expires_at=at + NOTICE_VALID_MS,
-        lang=to.lang,
-        area=decision.area,
-        hazard=decision.hazard,
-        must_answer=True,
-        category=to.kind,
-    )
+    texts = [(channel, words) for channel in to.channels if channel != "voice"]
+    return _notice(district, decision, live, at, to, name, heading, texts)
 
 
 def called_again(district: District, decision: Decision, live: bool, at: int) -> list[Delivery]:
@@ -90,12 +70,28 @@ def _again(district: District, decision: Decision, live: bool, at: int, to: Cont
         lang,
     )
     code = blank(district.policy.proving.digits)
+    by = sorted(to.channels, key=lambda c: c != "voice")
+    texts = [(channel, zh(asking(words, lang, channel, code))) for channel in by]
+    return _notice(district, decision, live, at, to, name, words, texts, code)
+
+
+def _notice(
+    district: District,
+    decision: Decision,
+    live: bool,
+    at: int,
+    to: Contact,
+    name: str,
+    title: str,
+    texts: Sequence[tuple[str, str]],
+    code: str = "",
+) -> Delivery:
+    """One that must be answered. texts: channel and words, first way first; an SMS says first who sends it."""
     routes = []
-    for channel in sorted(to.channels, key=lambda c: c != "voice"):
-        text = zh(asking(words, lang, channel, code))
-        text = f"【{district.signature}】{text}" if channel == "sms" else text
+    for channel, words in texts:
+        text = f"【{district.signature}】{words}" if channel == "sms" else words
         size = segments(text) if channel == "sms" else 0
-        routes.append(Route(channel=channel, title=words, text=text, segments=size))
+        routes.append(Route(channel=channel, title=title, text=text, segments=size))
     return person_notice(
         delivery_id(name, 1, to.id),
         name,
@@ -105,7 +101,7 @@ def _again(district: District, decision: Decision, live: bool, at: int, to: Cont
         live=live,
         within_ms=_WITHIN_MS,
         expires_at=at + NOTICE_VALID_MS,
-        lang=lang,
+        lang=to.lang,
         area=decision.area,
         hazard=decision.hazard,
         must_answer=True,
