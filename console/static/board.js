@@ -14,6 +14,10 @@ const ahead = import("./storm.js").then(({ line }) => { nextHour = line; }, () =
 const asked = (w) => ({ level: Math.max(w.level, w.asks_level), action: Math.max(w.action, w.asks_action) });
 const most = (all) => all.reduce((a, b) => ({ level: Math.max(a.level, b.level), action: Math.max(a.action, b.action) }), { level: 0, action: 0 });
 const people = (villages) => villages.reduce((n, v) => n + v.people, 0);
+// whether a red or an order to move waits here: whoever looks decides on that first
+const hot = (v) => v.waiting.some(([, w]) => w.questions.some((q) => q.what === "red" || q.what === "move"));
+// the first three by name
+const some = (vs) => `${vs.slice(0, 3).map((v) => v.name).join(t("、", ", "))}${vs.length > 3 ? t(` 等 ${vs.length} 村`, ` and ${vs.length - 3} more`) : ""}`;
 const soonest = (pairs) => Math.min(Infinity, ...pairs.map(([, w]) => deadline(w)));
 
 // Every village with a warning, a question or no eyes on it.
@@ -32,10 +36,10 @@ export function valleys() {
   for (const v of villages()) found.set(v.key, [...(found.get(v.key) || []), v]);
   return [...found].map(([key, all]) => {
     const [basin] = key.split("|"), area = g.areas[all[0].id], b = g.basins[basin];
-    all.sort((x, y) => worse(x.worst, y.worst) || y.waiting.length - x.waiting.length || x.id.localeCompare(y.id));
+    all.sort((x, y) => hot(y) - hot(x) || worse(x.worst, y.worst) || y.waiting.length - x.waiting.length || x.id.localeCompare(y.id));
     const waiting = all.flatMap((v) => v.waiting);
     return { key, all, waiting, name: `${b ? `${t(b.name, b.en)} · ` : ""}${t(area.town, area.town_en)}`, worst: most(all.map((v) => v.worst)), at: most(all.map((v) => v.at)), until: soonest(waiting) };
-  }).sort((x, y) => worse(x.worst, y.worst) || (y.waiting.length > 0) - (x.waiting.length > 0) || x.until - y.until || people(y.all) - people(x.all));
+  }).sort((x, y) => hot(y) - hot(x) || worse(x.worst, y.worst) || (y.waiting.length > 0) - (x.waiting.length > 0) || x.until - y.until || people(y.all) - people(x.all));
 }
 
 const grade = ({ level, action }) => `${level ? `${SHAPE[level]} ${of(LEVEL[level])}` : ""}${level && action ? " " : ""}${action ? of(ACTION[action]) : ""}` || "·";
@@ -53,12 +57,12 @@ function now(all) {
   const waiting = all.flatMap((v) => v.waiting), [act, mine] = nextFor(waiting);
   const worst = most(waiting.map(([, w]) => ({ level: w.asks_level, action: w.asks_action })));
   const red = waiting.filter(([, w]) => w.asks_level === worst.level && w.asks_action === worst.action || w.questions.some((q) => q.what === "red"));
-  const first = red.length ? red : waiting, places = new Set(first.map(([, w]) => w.area)).size;
+  const first = red.length ? red : waiting, there = all.filter((v) => first.some(([, w]) => w.area === v.id)), places = there.length;
   if (!waiting.length) return el("p", { class: "empty" }, t("没有等待决定的预警", "Nothing waits for a decision"));
   return el("div", { class: `wait level-${worst.level}`, "data-waits": waiting.length },
     el("p", { class: "wait-what" }, el("strong", {}, `${worst.level ? `${SHAPE[worst.level]} ${of(LEVEL[worst.level])}` : of(ACTION[worst.action])} ${t(`${places} 村待批`, `waits in ${places} villages`)}`),
       first.length > places ? t(`共 ${first.length} 份（有的村两种灾害）`, `${first.length} in all, some villages by two hazards`) : "",
-      waiting.length > first.length ? t(`，另 ${waiting.length - first.length} 份`, `, ${waiting.length - first.length} others`) : "", remaining(soonest(waiting))),
+      waiting.length > first.length ? t(`，另 ${waiting.length - first.length} 份`, `, ${waiting.length - first.length} others`) : "", el("span", { class: "wait-where" }, `${some(there)} · ${t(`${people(there)} 人`, `${people(there)} people`)}`), remaining(soonest(waiting))),
     act ? el("button", { type: "button", class: "main-act", "data-now": act, onclick: () => confirm(act, mine) }, `${verbOf(act, mine.map(([, w]) => w))} ${t(`${mine.length} 份`, `${mine.length}`)}…`)
       : el("p", {}, picture.me.acts.length ? listed([...new Set(waiting.map(([, w]) => whyNot(w)))].slice(0, 2)) : t("您的角色只能查看", "Your role may look only")),
     el("a", { href: "#/warnings" }, t("逐村看", "Village by village")));
@@ -66,7 +70,6 @@ function now(all) {
 
 function sums(all) {
   const bad = all.filter((v) => v.at.level || v.at.action), dark = all.filter((v) => v.a.dark), thin = all.filter((v) => !v.a.dark && v.a.live * 2 < v.a.of);
-  const some = (vs) => `${vs.slice(0, 3).map((v) => v.name).join(t("、", ", "))}${vs.length > 3 ? t(` 等 ${vs.length} 村`, ` and ${vs.length - 3} more`) : ""}`;
   const moving = bad.filter((v) => v.at.action === 2), ready = bad.filter((v) => v.at.action === 1);
   return el("dl", { class: "sums-of" },
     el("dt", {}, t("生效", "in force")), el("dd", {}, bad.length ? [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now: ${count(moving.length, "village")}, ${people(moving)} people`) : "", ready.length ? t(`准备转移 ${ready.length} 村 ${people(ready)} 人`, `prepare: ${count(ready.length, "village")}, ${people(ready)} people`) : "", ...[4, 3, 2, 1].map((n) => { const k = bad.filter((v) => v.at.level === n).length; return k ? `${SHAPE[n]} ${of(LEVEL[n])} ${k}` : ""; })].filter(Boolean).join(" · ") : t("无", "nothing")),

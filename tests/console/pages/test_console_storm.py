@@ -189,6 +189,12 @@ def test_the_first_screen_shows_where_the_rain_goes_and_when_it_comes(seat: Seat
     expect(page.locator(".next-hour")).to_contain_text("雨区向东北移动")
     expect(page.locator(".next-hour")).to_contain_text("没有临近预报")
     expect(page.locator(".storm-speed")).to_be_visible()
+    # the red that waits stands before the orange with an order in force, and names where and how many
+    areas = yanqing().areas
+    reds = [areas[a] for a in ("A01", "A02", "A03")]
+    expect(page.locator(".wait-where")).to_contain_text("、".join(a.name for a in reds))
+    expect(page.locator(".wait-where")).to_contain_text(f"{sum(a.population for a in reds)} 人")
+    expect(page.locator("[data-valley]").first.locator("[data-area=A01]")).to_be_visible()
     seat.shot("situation-storm")
     page.locator("#find").fill("A01")
     page.locator("#find").press("Enter")
