@@ -23,12 +23,12 @@ from stream.disk.blobs import FrameStore
 from stream.log.port import Log
 from stream.stages.runner import Runner
 from tests.support.decide_district import unproved
-from tests.support.districts import yanqing
+from tests.support.districts import as_it_stands
 from tests.support.played import fengsui as fengsui
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "config" / "yanqing"
-DISTRICT = yanqing()
+DISTRICT = as_it_stands()  # as the commands that play the storm read it
 NOW = 1_753_524_000_000
 STAGES = ("detect", "decide", "address", "send")
 
