@@ -14,10 +14,10 @@ import msgspec
 from config.language import Text, choose
 from config.records.district import Contact, District
 from dispatch.notices import RESIDENT, drill_mark, person_notice
-from dispatch.records import Alert, Delivery, Route
+from dispatch.records import Alert, Delivery
 from dispatch.words.closed_place import closed_words
 from dispatch.words.local_time import day, local, quiet_until
-from dispatch.words.sms_length import segments
+from dispatch.words.sms_length import person_route
 from ingest.observation import PersonSays
 from ingest.people.subscriber import Subscriber
 
@@ -180,11 +180,9 @@ def _message(
     version: int,
 ) -> Delivery:
     said = choose(drill_mark(live) + words, c.lang)
-    sms = f"【{district.signature}】{said}"
+    title = choose(Text("封沟", "Closed places"), c.lang)
     routes = tuple(
-        Route(channel=w, text=sms, segments=segments(sms))
-        if w == "sms"
-        else Route(channel=w, title=choose(Text("封沟", "Closed places"), c.lang), text=said)
+        person_route(w, district.signature, said, "" if w == "sms" else title)
         for w in c.channels
         if w in _WAYS
     )

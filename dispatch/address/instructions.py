@@ -18,8 +18,8 @@ from dispatch.notices import (
 )
 from dispatch.proving.codes import asking, blank
 from dispatch.proving.draw import candidates, drawn
-from dispatch.records import Decision, Delivery, Route, delivery_id
-from dispatch.words.sms_length import segments
+from dispatch.records import Decision, Delivery, delivery_id
+from dispatch.words.sms_length import person_route
 
 _ANSWER = Text("收到请回复。", "Please reply to confirm.")
 _WITHIN_MS = 5 * 60_000
@@ -87,11 +87,7 @@ def _notice(
     code: str = "",
 ) -> Delivery:
     """One that must be answered. texts: channel and words, first way first; an SMS says first who sends it."""
-    routes = []
-    for channel, words in texts:
-        text = f"【{district.signature}】{words}" if channel == "sms" else words
-        size = segments(text) if channel == "sms" else 0
-        routes.append(Route(channel=channel, title=title, text=text, segments=size))
+    routes = (person_route(c, district.signature, words, title) for c, words in texts)
     return person_notice(
         delivery_id(name, 1, to.id),
         name,

@@ -13,7 +13,7 @@ from config.records.quantity import QUANTITIES
 from dispatch.notices import DUTY, NOTICE_VALID_MS, PERSON, drill_mark
 from dispatch.records import Delivery, Route
 from dispatch.words.local_time import local
-from dispatch.words.sms_length import segments
+from dispatch.words.sms_length import person_route
 from ingest.observation import PersonSays
 from ingest.people.strangers import STRANGER
 
@@ -111,9 +111,8 @@ def _not_upstairs(district: District, says: PersonSays, live: bool) -> Delivery:
         f"Upstairs is not safe here: move to {area.shelter_en} now, by {area.route_en}; report again then.",
     )
     text = choose(words, lang)
-    signed = f"【{district.signature}】{text}"
     routes = [
-        Route(channel=c, text=signed if c == "sms" else text, segments=segments(signed))
+        person_route(c, district.signature, text)
         for c in (contact.channels if contact else ("sms",))
     ]
     made = _made(says, live, says.person, routes[0], Level.RED)
@@ -146,8 +145,7 @@ def _unread(district: District, says: PersonSays, live: bool) -> Delivery:
 
 def _answer(district: District, says: PersonSays, live: bool) -> Delivery:
     drill = "" if live else "（演练）"
-    text = f"【{district.signature}】{drill}{_CLEAR}"
-    route = Route(channel="sms", text=text, segments=segments(text))
+    route = person_route("sms", district.signature, f"{drill}{_CLEAR}")
     return _made(says, live, says.person, route, Level.NONE)
 
 

@@ -9,7 +9,7 @@ from config.language import Text, choose, joined, text_of
 from config.records.district import Contact, District
 from dispatch.notices import NOTICE_VALID_MS, REPORT, drill_mark, person_notice
 from dispatch.records import Delivery, Report, Route, delivery_id, kind_words
-from dispatch.words.sms_length import segments
+from dispatch.words.sms_length import person_route
 
 _WITHIN_MS = 10 * 60_000
 # the longest text message that a group robot of WeCom takes, bytes of UTF-8 (its developer pages)
@@ -83,7 +83,5 @@ def _delivery(district: District, report: Report, live: bool, to: Contact) -> De
 
 def _route(district: District, report: Report, live: bool, to: Contact, channel: str) -> Route:
     heading = choose(title(district, report, live), to.lang)
-    if channel != "sms":
-        return Route(channel=channel, title=heading, text=choose(plain(district, report), to.lang))
-    text = f"【{district.signature}】{choose(report.text, to.lang)}"
-    return Route(channel=channel, title=heading, text=text, segments=segments(text))
+    text = report.text if channel == "sms" else plain(district, report)
+    return person_route(channel, district.signature, choose(text, to.lang), heading)

@@ -16,9 +16,9 @@ from config.records.authority import Proving
 from config.records.district import Contact, District
 from config.records.level import Action, Level
 from dispatch.notices import NOTICE_VALID_MS, PERSON, drill_mark, duty_notice
-from dispatch.records import Delivery, Route
+from dispatch.records import Delivery
 from dispatch.words.local_time import local
-from dispatch.words.sms_length import segments
+from dispatch.words.sms_length import person_route
 from ingest.observation import PersonSays
 
 _DUTY_TOLD, _SUPERIOR_TOLD = 1, 2
@@ -98,7 +98,9 @@ def heard(district: District, outings: Outings, says: PersonSays, live: bool) ->
         )
         if not o.area_at:
             words += Text("请再发一次，写明去哪个村。", " Write again to which village you go.")
-        found += _to(district, says.person, words, f"out|{says.id}", says.received_at, live, says.area)
+        found += _to(
+            district, says.person, words, f"out|{says.id}", says.received_at, live, says.area
+        )
     return found
 
 
@@ -197,7 +199,6 @@ def _to(
     if contact is None:
         return
     text = choose(drill_mark(live) + words, contact.lang)
-    signed = f"【{district.signature}】{text}" if district.signature else text
     name = hashlib.sha256(f"outing|{who}|{told}".encode()).hexdigest()[:16]
     yield Delivery(
         id=name,
@@ -211,14 +212,7 @@ def _to(
         status="actual" if live else "exercise",
         recipient=who,
         audience="internal",
-        routes=tuple(
-            Route(
-                channel=c,
-                text=signed if c == "sms" else text,
-                segments=segments(signed) if c == "sms" else 0,
-            )
-            for c in contact.channels
-        ),
+        routes=tuple(person_route(c, district.signature, text) for c in contact.channels),
         queued_at=at,
         deadline_at=at + 3 * _MIN_MS,
         expires_at=at + NOTICE_VALID_MS,

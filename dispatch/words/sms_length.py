@@ -12,6 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 from jinja2 import Template
 
+from dispatch.records import Route
+
 GSM7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -84,3 +86,11 @@ def shorter(
         if brief >= 4 and notice:
             some["coverage"] = ""
         yield template.render(some)
+
+
+def person_route(channel: str, signature: str, text: str, title: str = "") -> Route:
+    """One way to a person: an SMS says first who sends it, and its segments are counted."""
+    if channel != "sms":
+        return Route(channel=channel, title=title, text=text)
+    signed = f"【{signature}】{text}" if signature else text
+    return Route(channel=channel, title=title, text=signed, segments=segments(signed))

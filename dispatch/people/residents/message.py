@@ -6,8 +6,8 @@ from typing import Literal
 from config.language import Text, choose
 from config.records.district import District
 from dispatch.notices import RESIDENT, drill_mark, person_notice
-from dispatch.records import Delivery, Route
-from dispatch.words.sms_length import segments
+from dispatch.records import Delivery
+from dispatch.words.sms_length import person_route
 
 
 def message(
@@ -22,12 +22,12 @@ def message(
 ) -> Delivery:
     """to: an opaque id of the contact store. key: the same is the same message, which goes out once. at: of
     the run's clock, ms."""
-    signed = f"【{district.signature}】{choose(drill_mark(live) + words, lang)}"
+    text = choose(drill_mark(live) + words, lang)
     return person_notice(
         hashlib.sha256(f"resident|{key}".encode()).hexdigest()[:16],
         RESIDENT + key[:16],
         to,
-        (Route(channel="sms", text=signed, segments=segments(signed)),),
+        (person_route("sms", district.signature, text),),
         at,
         live=live,
         within_ms=60_000,

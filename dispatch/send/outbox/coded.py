@@ -14,10 +14,10 @@ from config.language import Text, choose
 from config.records.level import Action, Level
 from dispatch.notices import NOTICE_VALID_MS, drill_mark, duty_notice
 from dispatch.proving.judged import JudgedAnswer, Strength, Verdict
-from dispatch.records import Delivery, Receipt, Route
+from dispatch.records import Delivery, Receipt
 from dispatch.send.outbox import grouping
 from dispatch.send.outbox.state import Box, Entry, Rules, line_of
-from dispatch.words.sms_length import segments
+from dispatch.words.sms_length import person_route
 from ingest.observation import PersonSays
 
 _REMINDED: dict[Verdict, Text] = {
@@ -196,7 +196,6 @@ def _reminder(rules: Rules, d: Delivery, digits: int, verdict: Verdict, at: int)
     """To who answered: once for each fault about one warning."""
     words = choose(_REMINDED[verdict], "en" if d.lang == "en" else "zh").format(n=digits)
     drill = choose(drill_mark(rules.live), "en" if d.lang == "en" else "zh")
-    text = (f"【{rules.signature}】" if rules.signature else "") + drill + words
     told = f"code|{line_of(d)}|{verdict}"
     return Delivery(
         id=hashlib.sha256(told.encode()).hexdigest()[:16],
@@ -210,7 +209,7 @@ def _reminder(rules: Rules, d: Delivery, digits: int, verdict: Verdict, at: int)
         status=d.status,
         recipient=d.recipient,
         audience="internal",
-        routes=(Route(channel="sms", text=text, segments=segments(text)),),
+        routes=(person_route("sms", rules.signature, drill + words),),
         queued_at=at,
         deadline_at=at + 10 * 60_000,
         expires_at=at + NOTICE_VALID_MS,

@@ -15,9 +15,9 @@ from config.records.level import (
     Level,
 )
 from dispatch.notices import NOTICE_VALID_MS, REPORT, ROUTE, drill_mark, duty_notice
-from dispatch.records import Delivery, Route, RouteHealth
+from dispatch.records import Delivery, RouteHealth
 from dispatch.send.outbox.state import Rules
-from dispatch.words.sms_length import segments
+from dispatch.words.sms_length import person_route
 
 NOT_WOKEN = "not-woken-"  # of what stands for the alert in such a list
 _NAMED = 12  # of those who did not answer: more would not fit into an SMS
@@ -87,16 +87,7 @@ def list_of_missed(
         what = Text("未叫应，请派人：", "NOT WOKEN, send somebody: ")
         text = choose(drill + what + named + more, lang)
         title = choose(drill + Text("未叫应名单", "not woken"), lang)
-        signed = f"【{rules.signature}】{text}" if rules.signature else text
-        routes = tuple(
-            Route(
-                channel=c,
-                title=title,
-                text=signed if c == "sms" else text,
-                segments=segments(signed) if c == "sms" else 0,
-            )
-            for c in channels
-        )
+        routes = tuple(person_route(c, rules.signature, text, title) for c in channels)
         out.append(
             Delivery(
                 id=hashlib.sha256(
