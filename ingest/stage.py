@@ -24,7 +24,7 @@ from ingest.people.kept_words import Keeper
 from ingest.people.reports import People, outs_of
 from ingest.people.web import people_ways
 from ingest.pictures import keep_picture
-from ingest.repeats import Again, of_log
+from ingest.repeats import Again, Newest, of_log
 from ingest.telemetry.gateway import DIALECTS as FRAMES
 from ingest.telemetry.gateway import OfGateways
 from ingest.telemetry.lorawan.network import OfNetworks, newest_counters
@@ -41,6 +41,7 @@ from stream.mqtt.client import Message, Mqtt, digest, shared_group
 from stream.mqtt.sparkplug import SPACE
 from stream.oplog import say
 from stream.records import Rejected, Run, Tick, encode
+from stream.stages.answered import answered
 from stream.stages.run_identity import begin
 
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
@@ -321,6 +322,13 @@ class Intake:
             counter.clear()
 
 
+def _begun(log: Log, run: Run, *, shared: bool) -> tuple[Newest, int]:
+    """The run stands in the log; what was taken before, and the newest clock of an exercise."""
+    begin(log, run)
+    live = run.kind == "live"
+    return of_log(log, live=live, shared=shared), 0 if live else last_tick(log)
+
+
 def run_ingest(
     district: District,
     run: Run,
@@ -338,15 +346,16 @@ def run_ingest(
     """Until `stop`. A batch is acknowledged after the log has it; while the log is away nothing is
     taken and the broker keeps what comes. folder: the run's own; without it no CAP is heard. links:
     where people's personal links stand; without it they have no page."""
-    begin(log, run)
     live = run.kind == "live"
     heard = bool(district.sources.source) and folder is not None
     cap = CapDoor(district, live, folder) if heard and folder is not None else None
     share = shared_group(broker_url)
-    newest = of_log(log, live=live, shared=bool(share))
+    found = answered("ingest", stop, lambda: _begun(log, run, shared=bool(share)))
+    if found is None:
+        return
+    newest, told_at = found
     intake = Intake(district, run, frames, cap, newest.again, newest_counters(newest.records))
-    if run.kind == "exercise":
-        intake.clock_at = max(run.start_at, last_tick(log))
+    intake.clock_at = max(run.start_at, told_at)
 
     def clock() -> int:
         return now() if live else intake.clock_at

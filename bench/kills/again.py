@@ -1,6 +1,7 @@
 """Each stage once more over the log that it has read, in one go and undisturbed: what it writes then is what
 must stand in the log."""
 
+import threading
 from collections import Counter
 
 from detectors.stage import Detect
@@ -48,7 +49,7 @@ def _stage(name: str, setup: Setup, log: Log) -> Stage:
     if name == "detect":
         return Detect(setup.district, FrameStore(frames_folder(setup)).get)
     if name == "decide":
-        return Decide(setup.district, judging(setup, log), setup.live)
+        return Decide(setup.district, judging(setup, log, threading.Event()), setup.live)
     if name == "address":
         return Address(with_people(setup, name), setup.live)
     return Send(with_people(setup, name), setup.live)

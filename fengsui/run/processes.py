@@ -26,6 +26,7 @@ from stream.metrics import PULSES, lags
 from stream.mqtt.access import INGEST, SEND
 from stream.oplog import say
 from stream.pace.retry import Retry
+from stream.stages.answered import answered
 from stream.stages.runner import Runner
 from stream.stages.stage import Stage
 from stream.wall_clock import now_ms
@@ -213,7 +214,7 @@ def run_stage(
         if topic := READS.get(name):
             _measuring(log, name, topic, stop)
         if setup.live:
-            floor = last_tick(log, topic or "observations")
+            floor = answered(name, stop, lambda: last_tick(log, topic or "observations")) or 0
             now = LineClock(now_ms, floor=floor, name=name).read
         if name == "ingest":
             _ingest(setup, log, stop, now, ready)
@@ -235,7 +236,7 @@ def run_stage(
                 ledger.close()
         else:
             runner = Runner(
-                _stage(name, setup, log),
+                _stage(name, setup, log, stop),
                 log,
                 member=member(),
                 live=setup.live,
@@ -293,7 +294,7 @@ def _send(
     )
 
 
-def _stage(name: str, setup: Setup, log: Log) -> Stage:
+def _stage(name: str, setup: Setup, log: Log, stop: threading.Event) -> Stage:
     district = setup.district
     if name == "detect":
         from detectors.stage import Detect
@@ -304,7 +305,7 @@ def _stage(name: str, setup: Setup, log: Log) -> Stage:
         from dispatch.decide.stage import Decide
         from fengsui.run.signing import judging
 
-        return Decide(district, judging(setup, log), setup.live)
+        return Decide(district, judging(setup, log, stop), setup.live)
     if name == "address":
         from dispatch.address.stage import Address
         from fengsui.run.recipients import with_people

@@ -2,6 +2,7 @@
 key; and where the list of those whose signatures count lies (dispatch/signatures/signers.py)."""
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from fengsui.run.setup import Setup
 from stream.environment import Usage, secret, spoken
 from stream.log.port import Log
 from stream.oplog import say
+from stream.stages.answered import answered
 
 
 def signers_folder(setup: Setup) -> Path:
@@ -36,12 +38,18 @@ def signers_folder(setup: Setup) -> Path:
     return Path(apart) / setup.run.name if apart else setup.folder / "keys"
 
 
-def judging(setup: Setup, log: Log) -> Callable[[], Trust]:
-    """For decide: whose signatures count, looked up for each act of a person."""
+def judging(setup: Setup, log: Log, stop: threading.Event) -> Callable[[], Trust]:
+    """For decide: whose signatures count, looked up for each act of a person. A log that is away is waited
+    for until `stop`: without the list that is begun here every act would be refused."""
     folder, district = signers_folder(setup), setup.district.id
+
+    def of_cases() -> tuple[int, int]:
+        return log.positions("cases", "decide")[0], log.ends("cases")[0]
+
     try:
-        begin(folder, setup.run.name, district, log.positions("cases", "decide")[0])
-        fit(folder, district, log.ends("cases")[0])
+        if (found := answered("decide", stop, of_cases)) is not None:
+            begin(folder, setup.run.name, district, found[0])
+            fit(folder, district, found[1])
     except (OSError, ValueError) as e:
         say(
             "decide",

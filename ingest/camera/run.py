@@ -20,6 +20,7 @@ from stream.disk.blobs import FrameStore
 from stream.environment import secret_at
 from stream.log.port import Log, Unavailable
 from stream.records import Run
+from stream.stages.answered import answered
 from stream.stages.run_identity import begin
 from stream.wall_clock import now_ms
 
@@ -28,6 +29,12 @@ NO_TABLE = Text(
     "no camera_sources.csv: there is no address of a camera (config/README.en.md)",
 )
 _EVERY_S = 0.5
+
+
+def _begun(run: Run, log: Log) -> Callable[[], int]:
+    """The run stands in the log; its clock."""
+    begin(log, run)
+    return LineClock(now_ms, floor=last_tick(log, "observations"), name=NAME).read
 
 
 def run_camera(
@@ -44,8 +51,8 @@ def run_camera(
     where the log is away. Raises ValueError where a password cannot be had."""
     sources = district.camera_sources
     passwords = {row.station: secret_at(row.secret) for row in sources.values()}
-    begin(log, run)
-    clock = LineClock(now_ms, floor=last_tick(log, "observations"), name=NAME).read
+    if (clock := answered(NAME, stop, lambda: _begun(run, log))) is None:
+        return
     pace, keeper = Pace(district), PictureKeeper(Register(district), frames, log, clock, stop)
     watchers = [
         Watcher(

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from config.language import Text
 from config.records.district import District
@@ -13,8 +14,9 @@ from ingest.telemetry.server import Bounds, Server
 from ingest.telemetry.writer import NAME, Writer
 from stream.clock import LineClock, last_tick
 from stream.disk.blobs import FrameStore
-from stream.log.port import Log
+from stream.log.port import Log, Unavailable
 from stream.records import Run
+from stream.stages.answered import answered
 from stream.stages.run_identity import begin
 from stream.wall_clock import now_ms
 
@@ -39,8 +41,9 @@ def run_telemetry(
     where a port is taken."""
     if not district.telemetry:
         raise ValueError(NO_TABLE)
-    begin(log, run)
-    register, clock = Register(district), _clock(run, log)
+    if (clock := answered(NAME, stop, lambda: _begun(run, log))) is None:
+        return
+    register = Register(district)
     desk = Desk(
         district,
         register,
@@ -53,16 +56,23 @@ def run_telemetry(
         raise writer.failed
 
 
+def _begun(run: Run, log: Log) -> Callable[[], int]:
+    """The run stands in the log; its clock."""
+    begin(log, run)
+    return _clock(run, log)
+
+
 def _clock(run: Run, log: Log) -> Callable[[], int]:
     """The line's: of a live run the wall clock held straight, in an exercise the scenario's."""
     if run.kind == "live":
         return LineClock(now_ms, floor=last_tick(log, "observations"), name=NAME).read
-    held = [0, 0]
+    held = [0, run.start_at]
 
     def scenario() -> int:
         now = now_ms()
         if now - held[0] > 1000:
-            held[:] = now, max(run.start_at, last_tick(log))
+            with suppress(Unavailable):  # then it stands where it stood
+                held[:] = now, max(run.start_at, last_tick(log))
         return held[1]
 
     return scenario

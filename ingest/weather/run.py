@@ -27,6 +27,7 @@ from stream.guard import OF_THE_LOG, letter, unread
 from stream.log.port import Log
 from stream.oplog import Seldom, say, visible
 from stream.records import Rejected, Run
+from stream.stages.answered import answered
 from stream.stages.run_identity import begin
 from stream.wall_clock import now_ms
 
@@ -214,6 +215,12 @@ def _bounded(name: str, bad: list[BadCell]) -> list[BadCell]:
     return [*bad[: _MOST_LETTERS - 1], BadCell(Rejected(more[0].why.reason, words), more[0].raw)]
 
 
+def _begun(run: Run, log: Log) -> Callable[[], int]:
+    """The run stands in the log; its clock."""
+    begin(log, run)
+    return LineClock(now_ms, floor=last_tick(log, "observations"), name=NAME).read
+
+
 def run_weather(
     district: District,
     run: Run,
@@ -230,8 +237,8 @@ def run_weather(
     Returns how many dead letters there were. Raises ValueError where no kind of file is declared."""
     if not district.weather.rows:
         raise ValueError(NO_TABLE)
-    begin(log, run)
-    clock = LineClock(now_ms, floor=last_tick(log, "observations"), name=NAME).read
+    if (clock := answered(NAME, stop, lambda: _begun(run, log))) is None:
+        return 0
     kept = FileMemory(memory)
     try:
         with metrics.pulse(NAME) as pulse:

@@ -65,10 +65,14 @@ def is_live(started: bool | None, runs: Sequence[Run]) -> bool:
 
 def begin(log: Log, run: Run) -> None:
     """The run record stands first in every partition of observations. Where the log cannot be
-    written now, a live run's detect tells it what it is."""
+    written now, a live run's detect tells it what it is.
+
+    Whether one stands there is read: an append that came to nothing moves the end of a partition on Kafka
+    too, and whoever looked at the end alone would leave that partition without its run for good."""
     try:
+        starts = log.starts("observations")
         for partition, end in enumerate(log.ends("observations")):
-            if end == 0:
+            if end == 0 or not log.read("observations", partition, starts[partition], 1):
                 log.append([Out("observations", RUN_KEY, encode(run), partition)])
     except Unavailable as e:
         if run.kind != "live":

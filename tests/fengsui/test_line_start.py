@@ -15,10 +15,13 @@ from dispatch.send.node_supervisor import Caretaker
 from fengsui.play.screen import change_line
 from fengsui.run import processes as line_module
 from fengsui.run.processes import Line
+from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
+from fengsui.run.signing import judging, trusted
 from fengsui.run.threshold_gate import start
 from ingest.decode.reading import JSON_BYTES
 from stream.limits import Unreadable, read_json
+from stream.log.port import Unavailable
 from tests.support.decide_district import T0, yanqing
 
 DISTRICT = yanqing()
@@ -55,6 +58,34 @@ def test_a_stage_that_fails_while_it_comes_up_is_still_told(
     with pytest.raises(RuntimeError, match="no room"):
         line.start(("detect",), timeout_s=300, stop=threading.Event())
     assert line.code == 1
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_decide_that_begins_while_its_log_is_away_makes_its_list_of_signers_when_it_is_back(
+    tmp_path: Path, *, stopped: bool
+) -> None:
+    """Without that list nobody's act would count until somebody starts decide again."""
+    setup = make_setup(DISTRICT, "exercise-t", tmp_path, start_at=T0)
+    stop, asked = threading.Event(), list[str]()
+
+    class AwayTwice:
+        def positions(self, topic: str, group: str) -> list[int]:
+            asked.append(group)
+            if stopped:
+                stop.set()
+            if stopped or len(asked) < 3:
+                raise Unavailable("away")
+            return log.positions(topic, group)
+
+        def ends(self, topic: str) -> list[int]:
+            return log.ends(topic)
+
+    log = open_run_log(setup)
+    judging(setup, AwayTwice(), stop)  # type: ignore[arg-type]  # what is asked of it
+    log.close()
+    assert len(asked) == (1 if stopped else 3)
+    found = trusted(setup)
+    assert found is None if stopped else (found is not None and found.now.run == setup.run.name)
 
 
 @pytest.mark.parametrize("before", [None, 0o644])
