@@ -56,7 +56,7 @@ class Detect:
 
     name = "detect"
     reads = "observations"
-    format = 3
+    format = 4
     ticks = 5.0
 
     def __init__(self, district: District, frame: Callable[[str], bytes | None]) -> None:

@@ -23,6 +23,8 @@ BLOCK = 480
 _MASK = SLOTS - 1
 _FEW = 64
 _FILL = 2_000_000  # minutes written at once
+_PART = 64  # rings that lie in the processor's cache together
+_EVERY = slice(None)
 
 
 class Window:
@@ -192,21 +194,44 @@ class Window:
         best: Ints = (total[ends][:, None] - total[begin]).max(axis=0)
         return best
 
-    def counts(self) -> npt.NDArray[np.int32]:
+    def counts(self, rows: Ints | slice = _EVERY) -> npt.NDArray[np.int32]:
         """(rows, SLOTS) by minute modulo SLOTS; -1 where nothing was heard."""
-        return self._counts(np.concatenate((self._ring[:, -1:], self._ring), axis=1))
+        ring = self._ring[rows]
+        found = np.empty_like(ring)
+        for some in _parts(len(ring)):
+            part, here = ring[some], found[some]
+            total = part & ~np.int32(1)
+            np.subtract(total[:, 1:], total[:, :-1], out=here[:, 1:])
+            np.subtract(total[:, 0], total[:, -1], out=here[:, 0])
+            here >>= 1
+            here[(part & 1) == 0] = -1
+        return found
 
     def fill(self, counts: npt.NDArray[np.int32]) -> None:
         """The rings of `counts`, as `counts` gives them. The heads are known."""
-        order = (self.head[:, None] + np.arange(1, SLOTS + 1)) & _MASK  # oldest first
-        ordered = np.take_along_axis(counts, order, axis=1)
-        total = 2 * np.cumsum(np.maximum(ordered, 0), axis=1, dtype=np.int32)
-        np.put_along_axis(self._ring, order, total | (ordered >= 0), axis=1)
+        oldest = (self.head + 1) & _MASK
+        for some in _parts(len(counts)):
+            part, first = counts[some], oldest[some]
+            total = np.cumsum(np.maximum(part, 0), axis=1, dtype=np.int32)
+            # the totals begin at the oldest minute, which stands in the midst of the ring
+            before = total[np.arange(first.size), first - 1]
+            before[first == 0] = 0
+            whole = total[:, -1].copy()
+            total -= before[:, None]
+            np.add(total, whole[:, None], out=total, where=np.arange(SLOTS) < first[:, None])
+            total <<= 1
+            total |= part >= 0
+            self._ring[some] = total
 
     @staticmethod
     def _counts(ring: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
         step = np.diff(ring & ~np.int32(1), axis=-1) >> 1
         return np.where(ring[..., 1:] & 1, step, np.int32(-1))
+
+
+def _parts(rows: int) -> list[slice]:
+    """All rows, some at a time."""
+    return [slice(n, n + _PART) for n in range(0, rows, _PART)]
 
 
 def _pieces(many: Ints) -> list[slice]:

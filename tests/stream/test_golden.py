@@ -19,6 +19,7 @@ import pytest
 
 from config.load import load
 from config.records.district import District
+from detectors.engine.snapshot_arrays import opened
 from detectors.stage import Detect
 from dispatch.address.stage import Address
 from dispatch.decide.stage import Decide
@@ -78,17 +79,24 @@ STAGES = {
 
 
 # arrays that a memory held and that nobody asks for any more
-GONE = {"detect": {"heard": ("dry_since", "dry_seen")}}
+GONE = ("dry_since", "dry_seen")
+
+
+def arrays_in(packed: bytes) -> dict[str, Any]:
+    """What stands in an array is what counts, not how a format wrote it."""
+    rows, arrays = opened(packed)
+    return {"rows": rows} | {k: a.tobytes() for k, a in arrays.items() if k not in GONE}
 
 
 def held_in(name: str, body: bytes) -> Any:
-    """A memory, without what is gone."""
+    """A memory, with its arrays as they lie and without what is gone."""
     memory = msgspec.msgpack.decode(body)
-    for part, arrays in GONE.get(name, {}).items():
-        memory[part] = msgspec.msgpack.decode(memory[part])
-        for columns in (memory[part][k] for k in ("kinds", "shapes", "body")):
-            for array in arrays:
-                columns.pop(array, None)
+    if name == "detect":
+        memory |= {part: arrays_in(memory[part]) for part in ("heard", "stage")}
+        for of in [memory, memory["series"]]:
+            for rule in ["rain"] if of is memory else list(of):
+                packed, doubt = msgspec.msgpack.decode(of[rule])
+                of[rule] = {"arrays": arrays_in(packed), "doubt": doubt}
     return memory
 
 
