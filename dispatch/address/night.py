@@ -4,16 +4,19 @@ Within the policy's night a message to a person goes at once when it tells them 
 when it is worse than all they were told of the place (`dispatch.grade.Grade.rank`: an order to move is as
 bad as a red), when it is a hazard's first order to move, a place's first red, an end, or asks them to
 decide. Every other one waits `night_gather_s` and goes with whatever of that place goes before. What adds
-nothing to what they know (a renewal, a fall) waits for the morning once they had `night_messages` of its
-level; but never past the moment at which what they were told last runs out. Nothing is dropped: a waiting
-message is replaced by its warning's next version or goes out.
+nothing to what they know (a renewal, a fall, a colour that the place has by another hazard) waits for the
+morning once they had `night_messages` of its level; but never past the moment at which what they were told
+last runs out. Nothing is dropped: a waiting message is replaced by its warning's next version or goes out.
 
 An order that the place was not told of never waits, to prepare as little as to move. What may wait asks for
 nothing that is not being done: a colour below an order that stands, another hazard's lower colour, a fall.
 
 Who is responsible for many places (`night_round_places`) is told by rounds: what is new of all of them goes as
-one message each `night_round_s`, and at once what is worse than all they were told that night. Each place has
-people of its own, who are told at once. Another county's duty room has rounds as well.
+one message each `night_round_s`, and at once what is worse than all they were told that night. An order to
+move or a first red of one place more waits a minute at most, with all that waits. Each place has people of its
+own, who are told at once. Another county's duty room has rounds as well.
+
+Nothing waits until it has run out itself: it goes a minute before.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,6 +35,7 @@ ORGANISATION = "organisation"  # the kind of contact that is another county's du
 _READ = (("sms",), ("app",), ("email",))
 _BEFORE_END_MS = 60_000  # what runs out is said again so long before
 _TOGETHER_MS = 60_000  # what comes in one minute is one round, after a while without any
+_URGENT_MS = 60_000  # an order to move of one place more waits no longer
 _STEPS = 6  # blue, yellow, orange or an order to prepare, red, each order for the first time
 
 
@@ -49,12 +53,14 @@ class NightOf(msgspec.Struct):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What a person was told: of the warning, of its place (other hazards too), None for nothing; and until
-    when the last word on the warning counts."""
+    """What a person was told: of the warning, of its place (other hazards too), None for nothing; until when
+    the last word on the warning counts; and whether an order stands upstream, of which they know that people
+    are to leave the water and get ready here."""
 
     own: Grade | None
     place: Grade | None
     expires_at: int = 0
+    ready: bool = False
 
 
 def is_worse(now: Grade, before: Grade) -> bool:
@@ -65,6 +71,8 @@ def is_worse(now: Grade, before: Grade) -> bool:
 
 def rises(now: Grade, told: Told) -> bool:
     """Must it go at once, whatever else waits?"""
+    if told.ready and now.rank[0] <= Level.YELLOW and not now.action:
+        return False  # people leave the water and get ready: such a colour goes with what comes next
     if told.place is None or is_worse(now, told.place):
         return True
     return now.action == Action.MOVE and (told.own is None or told.own.action < Action.MOVE)
@@ -92,11 +100,9 @@ def tonight(
         if person and alert.msg_type != "cancel" and t.recipient not in now:
             outward = t.audience == "public"
             grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
-            place = (t.recipient, alert.area)
-            if has_rounds(district, t.recipient, t.audience):
-                until = round_until(policy, district.timezone, nights, t.recipient, at, grade)
-            else:
-                until = wait_until(policy, district.timezone, nights, place, at, grade, known(t))
+            place, ends = (t.recipient, alert.area), alert.expires_at
+            way = round_until if has_rounds(district, t.recipient, t.audience) else wait_until
+            until = way(policy, district.timezone, nights, place, at, grade, known(t), ends)
             t = t._replace(not_before=max(t.not_before, until))
         found.append(t)
     return found
@@ -110,9 +116,10 @@ def wait_until(
     at: int,
     now: Grade,
     told: Told,
+    ends: int,
 ) -> int:
     """Until when (ms) a message of `now`, made `at`, waits; 0: not at all. place: to whom, and of which area.
-    Takes note of it in `nights`."""
+    ends: when (ms) the message itself runs out. Takes note of it in `nights`."""
     who, area = place
     end = quiet_until(policy.night, at, zone)
     if not (end and policy.night_gather_s):
@@ -126,17 +133,26 @@ def wait_until(
         night.made += 1
         return 0
     until = at + policy.night_gather_s * 1000
-    adds = now.exceeds(told.own or Grade())
-    if not adds and night.made >= most(policy, now):
+    if not adds(now, told) and night.made >= most(policy, now):
         until = end
+    until = min(until, _last_moment(ends, at))
     if told.expires_at > at:
-        until = min(until, max(at, told.expires_at - _BEFORE_END_MS))
+        until = min(until, _last_moment(told.expires_at, at))
     if waits > at:
         until = min(until, waits)  # it goes with what waits already
     else:
         night.made += 1
     night.due[area] = until
     return until
+
+
+def adds(now: Grade, told: Told) -> bool:
+    """Does it say more than they know? A colour that the place has already, by another hazard, says nothing
+    more where no order is new."""
+    own, place = told.own or Grade(), told.place or Grade()
+    if now.action > own.action:
+        return True
+    return now.level > max(own.level, place.level)
 
 
 def has_rounds(district: District, recipient: str, audience: str) -> bool:
@@ -153,11 +169,18 @@ def has_rounds(district: District, recipient: str, audience: str) -> bool:
 
 
 def round_until(
-    policy: Policy, zone: str, nights: dict[str, NightOf], who: str, at: int, now: Grade
+    policy: Policy,
+    zone: str,
+    nights: dict[str, NightOf],
+    place: tuple[str, str],
+    at: int,
+    now: Grade,
+    told: Told,
+    ends: int,
 ) -> int:
-    """Until when (ms) a message of `now`, made `at`, waits for its round; 0: not at all. Takes note of it in
-    `nights`."""
-    end = quiet_until(policy.night, at, zone)
+    """As `wait_until`, for who is told by rounds. What asks for more of its place than they were told of it (an
+    order to move) and its first red wait a minute at most."""
+    who, end = place[0], quiet_until(policy.night, at, zone)
     night = nights.get(who)
     if night is None or night.until <= at:
         night = nights[who] = NightOf(until=end)
@@ -165,16 +188,33 @@ def round_until(
     if worse:  # and what waits goes with it
         night.made, night.round_at, night.round_due = night.made + 1, at, 0
         return 0
-    if night.round_due <= at:
-        night.round_due = max(at + _TOGETHER_MS, night.round_at + policy.night_round_s * 1000)
-        night.made, night.round_at = night.made + 1, night.round_due
-    return night.round_due
+    waits = night.round_due > at
+    due = night.round_due if waits else max(at + _TOGETHER_MS, night.round_at + policy.night_round_s * 1000)
+    if is_urgent(now, told.place or Grade()):
+        due = min(due, at + _URGENT_MS)
+    due = min(due, _last_moment(ends, at))
+    night.made += not waits
+    night.round_due = night.round_at = due
+    return due
 
 
-def most_in_rounds(policy: Policy, span_ms: int) -> int:
+def is_urgent(now: Grade, told: Grade) -> bool:
+    """Is it a place's order to move, or its first red, of which nothing was told yet?"""
+    moves = now.action == Action.MOVE and told.action < Action.MOVE
+    return moves or (now.level == Level.RED and told.level < Level.RED)
+
+
+def _last_moment(ends: int, at: int) -> int:
+    """The last (ms) at which it can go before what ends then has ended; never before `at`."""
+    return max(at, ends - _BEFORE_END_MS)
+
+
+def most_in_rounds(policy: Policy, span_ms: int, urgent: int = 0) -> int:
     """How many messages somebody of many places may have between a night's first and last, so far apart: one a
-    round, and one whenever it is worse than all before."""
-    return span_ms // (policy.night_round_s * 1000) + 1 + _STEPS
+    round, one whenever it is worse than all before, and one for each place's order to move and first red
+    (urgent: so many of these), but of those no more than one a minute."""
+    rounds = span_ms // (policy.night_round_s * 1000) + 1
+    return rounds + _STEPS + min(urgent, span_ms // _URGENT_MS + 1)
 
 
 def most(policy: Policy, grade: Grade) -> int:

@@ -25,7 +25,7 @@ from dispatch.address.joining import (
 )
 from dispatch.address.late_tasks import late_notices
 from dispatch.address.memory import AddressState
-from dispatch.address.night import Told, highest, tonight
+from dispatch.address.night import Told, tonight
 from dispatch.address.recipients import (
     MACHINES,
     Target,
@@ -39,7 +39,7 @@ from dispatch.address.recipients import (
 )
 from dispatch.address.report_notices import deliveries
 from dispatch.address.to_superiors import to_superiors
-from dispatch.address.told import LastTold, most_told, said_beside
+from dispatch.address.told import LastTold, known_to, most_told, said_beside
 from dispatch.address.unproven import stray, unproven_notice
 from dispatch.cap.acknowledgements import keys_of, reply
 from dispatch.decide.plan.tasks import take
@@ -248,12 +248,8 @@ class Address:
         self, state: AddressState, told: LastTold, alert: Alert, targets: Sequence[Target]
     ) -> list[Target]:
         """The same with what waits for others at night."""
-        here = [t for t in state.alerts.values() if t.area == alert.area]
-
         def known(t: Target) -> Told:
-            outward, at = t.audience == "public", alert.sent_at
-            heard = [(x.heard if outward else x.noticed)(t.recipient, at) for x in (told, *here)]
-            return Told(heard[0], highest(heard), told.expires_at if outward else 0)
+            return known_to(self._district, state.alerts.values(), told, alert, t)
 
         return tonight(self._district, state.nights, alert, targets, known)
 

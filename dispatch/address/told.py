@@ -1,9 +1,14 @@
 """What address told of one warning so far, and to whom. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
+from config.records.district import District
+from config.records.level import Action
+from dispatch.address.night import Told, highest
+from dispatch.address.recipients import Target
+from dispatch.geography.downstream import areas_below
 from dispatch.grade import Grade
 from dispatch.records import Alert
 
@@ -53,3 +58,23 @@ def most_told(alert: Alert, beside: Sequence[Alert]) -> Grade:
 def said_beside(others: Sequence[LastTold], recipient: str) -> tuple[Alert, ...]:
     """What this recipient was told of the other warnings of the place."""
     return tuple(t.said for t in others if t.said is not None and recipient in t.outside)
+
+
+def known_to(
+    district: District, all_: Collection[LastTold], told: LastTold, alert: Alert, t: Target
+) -> Told:
+    """What this recipient knows as a version of `alert` is made. told: of that warning; all_: of each that is
+    open."""
+    outward, at = t.audience == "public", alert.sent_at
+    here = [x for x in all_ if x.area == alert.area]
+    heard = [(x.heard if outward else x.noticed)(t.recipient, at) for x in (told, *here)]
+    ready = not outward and any(_readied(district, x, t.recipient, alert.area) for x in all_)
+    return Told(heard[0], highest(heard), told.expires_at if outward else 0, ready)
+
+
+def _readied(district: District, upstream: LastTold, recipient: str, area: str) -> bool:
+    """Were they told of an order that stands upstream of this area of theirs?"""
+    grade, said = upstream.below.get(recipient), upstream.said
+    if grade is None or said is None or grade.action < Action.PREPARE:
+        return False
+    return any(h.id == area for h in areas_below(district, upstream.area, said.hazard))

@@ -3,10 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from statistics import median
+from typing import NamedTuple
 
 from config.language import zh
 from config.records.district import District
-from config.records.level import LEVEL_ZH, Level
+from config.records.level import LEVEL_ZH, Action, Level
 from dispatch.address.night import has_rounds, most, most_in_rounds
 from dispatch.address.recipients import DUTY_ROOM, MACHINES, asked
 from dispatch.grade import Grade
@@ -22,7 +23,15 @@ _DAY_MS = 86_400_000
 _Put = dict[
     tuple[str, int, int], set[str]
 ]  # (alert, version, again) -> who was asked to decide then
-_Sent = list[tuple[int, Delivery, MessageKind]]
+
+
+class _Night(NamedTuple):
+    """What a person's phone received in one, of which areas it told, and which of these had an order to move or
+    a red."""
+
+    sent: list[tuple[int, Delivery, MessageKind]]
+    areas: set[str]
+    urgent: set[tuple[str, str]]
 
 
 def night_messages(district: District, records: Iterable[object]) -> NightMessages | None:
@@ -33,7 +42,8 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
     every, near, deciders = [], [], []
     kinds, top = Counter[MessageKind](), Counter[MessageKind]()
     over, rounds = [], []
-    for (end, who), (sent, areas) in sorted(nights.items()):
+    for (end, who), night in sorted(nights.items()):
+        sent, areas = night.sent, night.areas
         mine = Counter(kind for _, _, kind in sent)
         kinds += mine
         top |= mine
@@ -45,7 +55,7 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
         warnings = [(at, d) for at, d, kind in sent if kind == "warning"]
         if not warnings:
             continue
-        row, by_rounds = _row(district, who, end, warnings, len(areas), len(sent))
+        row, by_rounds = _row(district, who, end, warnings, night)
         if by_rounds:
             rounds.append(row)
         if row.messages > row.most:
@@ -68,7 +78,7 @@ def night_messages(district: District, records: Iterable[object]) -> NightMessag
 
 
 def _row(
-    district: District, who: str, end: int, sent: list[tuple[int, Delivery]], areas: int, all_: int
+    district: District, who: str, end: int, sent: list[tuple[int, Delivery]], night: _Night
 ) -> tuple[NightRow, bool]:
     """A person's warnings beside how many there may be; is it somebody who is told by rounds?"""
     policy, times = district.policy, [at for at, _ in sent]
@@ -76,22 +86,23 @@ def _row(
     for _, d in sent:
         top |= Grade(d.level, d.action)
     by_rounds = all(has_rounds(district, who, d.audience) for _, d in sent)
+    in_rounds = most_in_rounds(policy, max(times) - min(times), len(night.urgent))
     row = NightRow(
         id=who,
         night=local(end - _DAY_MS, district.timezone, "%Y-%m-%d"),
         messages=len(sent),
-        most=most_in_rounds(policy, max(times) - min(times)) if by_rounds else most(policy, top),
+        most=in_rounds if by_rounds else most(policy, top),
         level=LEVEL_ZH[Level(max(top.rank[0], Level.BLUE))],
-        areas=areas,
-        all=all_,
+        areas=len(night.areas),
+        all=len(night.sent),
     )
     return row, by_rounds
 
 
 def _by_person(
     district: District, records: Iterable[object]
-) -> dict[tuple[int, str], tuple[_Sent, set[str]]]:
-    """(end of the night, person) -> what their phone received, and of which areas it told."""
+) -> dict[tuple[int, str], _Night]:
+    """By the end of the night and the person."""
     told: dict[str, Delivery] = {}
     first: dict[tuple[str, int], int] = {}
     put: _Put = {}
@@ -103,7 +114,7 @@ def _by_person(
         elif isinstance(r, Receipt) and _went(r):
             way = (r.delivery, r.route)
             first[way] = min(r.receipt_at, first.get(way, r.receipt_at))
-    found: dict[tuple[int, str], tuple[_Sent, set[str]]] = defaultdict(lambda: ([], set()))
+    found: dict[tuple[int, str], _Night] = defaultdict(lambda: _Night([], set(), set()))
     before = set[str]()
     for (key, _), at in sorted(first.items(), key=lambda x: (x[1], x[0])):
         d = told.get(key)
@@ -114,9 +125,12 @@ def _by_person(
         before.add(key)
         at = max(at, d.queued_at, d.not_before)
         if end := quiet_until(district.policy.night, at, district.timezone):
-            sent, areas = found[end, d.recipient]
-            sent.append((at, d, kind))
-            areas |= {x.area for x in (d, *covered) if x.hazard and kind != "list"}
+            night = found[end, d.recipient]
+            night.sent.append((at, d, kind))
+            those = [x for x in (d, *covered) if x.hazard and kind != "list"]
+            night.areas.update(x.area for x in those)
+            night.urgent.update((x.area, "move") for x in those if x.action == Action.MOVE)
+            night.urgent.update((x.area, "red") for x in those if x.level == Level.RED)
     return found
 
 

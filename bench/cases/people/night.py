@@ -3,7 +3,9 @@ the policy and without them, which is the build before.
 
 The run's warnings are addressed anew and go through send's outbox twice, with a carrier that takes all at
 once. Beside the counts it says how many people knew at any moment of less than without the rules: none may
-who is told by places, and who is told by rounds (`night_round_s`) no longer than a round.
+who is told by places, and who is told by rounds (`night_round_s`) no longer than a round, of a red or an order
+to move no longer than a minute. Whoever was told of an order upstream is to get ready, and so knows as much of
+their own place as a yellow says; how many hear of that yellow itself later is said too.
 """
 
 from bisect import bisect_right
@@ -15,10 +17,13 @@ import msgspec
 
 from config.language import Text
 from config.records.district import District
+from config.records.level import Action, Level
 from console.model.follow import Follower
 from detectors.detection import Mark
 from dispatch.address.night import has_rounds
+from dispatch.address.recipients import DOWNSTREAM
 from dispatch.address.stage import Address
+from dispatch.geography.downstream import areas_below
 from dispatch.grade import Grade
 from dispatch.notices import DUTY
 from dispatch.records import Alert, Delivery, Receipt
@@ -35,8 +40,8 @@ from stream.stages.stage import Item
 
 _NEVER_MS = 86_400_000
 _FINAL = {"broadcast": "played", "cap": "accepted", "console": "delivered"}
-# recipient and area -> (when, the worst known by then), in order
-_Heard = dict[tuple[str, str], list[tuple[int, int]]]
+# recipient and area -> (when, what was told, whether of an order upstream), in order
+_Heard = dict[tuple[str, str], list[tuple[int, int, bool]]]
 
 
 @click.command("night")
@@ -71,20 +76,38 @@ def bench_night(obj: Shared, run_name: str) -> None:
     later = {place: _later(course, new.get(place, [])) for place, course in old.items()}
     others = sum(ms > 0 for (who, _), ms in later.items() if who not in chiefs)
     most = max((ms for (who, _), ms in later.items() if who in chiefs), default=0) / 60_000
+    worst = {p: _later(course, new.get(p, []), Level.RED) for p, course in old.items() if p[0] in chiefs}
+    urgent = max(worst.values(), default=0) / 60_000
+    ready = [_later(c, new.get(p, []), ready=False) for p, c in old.items() if p[0] not in chiefs]
+    slow, by = sum(ms > 0 for ms in ready) - others, max(ready, default=0) / 60_000
     echo(
         Text(
-            f"知道得更晚的：{others} 人次；按轮的人最多晚 {most:.0f} 分钟",
-            f"told later: {others}; who is told by rounds by {most:.0f} min at most",
+            f"知道得更晚的：{others} 人次；按轮的人最多晚 {most:.0f} 分钟，"
+            f"红色和立即转移最多晚 {urgent:.0f} 分钟；"
+            f"已知上游指令、自己村的蓝黄色晚听到的：{slow} 人次，最多晚 {by:.0f} 分钟",
+            f"told later: {others}; who is told by rounds by {most:.0f} min at most, of a red or an order to "
+            f"move by {urgent:.0f}; who knew of an order upstream and heard of a blue or yellow of their own "
+            f"later: {slow}, by {by:.0f} min at most",
         )
     )
 
 
-def _later(old: list[tuple[int, int]], new: list[tuple[int, int]]) -> int:
-    """How much later (ms) somebody knew of anything so bad."""
+def _later(
+    old: list[tuple[int, int, bool]],
+    new: list[tuple[int, int, bool]],
+    least: int = 0,
+    *,
+    ready: bool = True,
+) -> int:
+    """How much later (ms) somebody knew of anything so bad, of what is at least `least`. ready: what they know
+    by an order upstream counts."""
     found = 0
-    for at, grade in old:
-        if _worst(new, at) < grade:
-            found = max(found, next((t - at for t, g in new if t >= at and g >= grade), _NEVER_MS))
+    new = [x for x in new if ready or not x[2]]
+    for at, grade, upstream in old:
+        if upstream and not ready:
+            continue
+        if grade >= least and _worst(new, at) < grade:
+            found = max(found, next((t - at for t, g, _ in new if t >= at and g >= grade), _NEVER_MS))
     return found
 
 
@@ -104,9 +127,18 @@ def _said(counts: dict[str, dict[str, set[str]]], chiefs: set[str]) -> Text:
     )
 
 
-def _worst(course: list[tuple[int, int]], at: int) -> int:
+def _below(district: District, d: Delivery) -> list[str]:
+    """The areas of a notice's reader that lie below the order that it tells of."""
+    if d.category != DOWNSTREAM or d.action < Action.PREPARE:
+        return []
+    contact = district.contacts[d.recipient]
+    below = (hit.id for hit in areas_below(district, d.area, d.hazard))
+    return [a for a in below if a in contact.areas]
+
+
+def _worst(course: list[tuple[int, int, bool]], at: int) -> int:
     n = bisect_right(course, at, key=lambda x: x[0])
-    return max((g for _, g in course[:n]), default=-1)
+    return max((g for _, g, _ in course[:n]), default=-1)
 
 
 def _play(
@@ -116,7 +148,7 @@ def _play(
     stage, box = Address(district), Box()
     rules = Send(district, live=any(isinstance(r, Run) and r.kind == "live" for r in records)).rules
     state, counts = stage.new(0), defaultdict[str, dict[str, set[str]]](dict)
-    heard = defaultdict[tuple[str, str], list[tuple[int, int]]](list)
+    heard = defaultdict[tuple[str, str], list[tuple[int, int, bool]]](list)
     for n, record in enumerate(records):
         state, writes = stage.step(state, [Item(0, n, "", record)])
         for w in writes:
@@ -148,5 +180,7 @@ def _deliver(district: District, rules, box: Box, at: int, counts, heard) -> Non
             counts[d.recipient].setdefault(x.area, set())
             if x.msg_type != "cancel":
                 worst = Grade(x.level, x.action) | Grade(x.most_level, x.most_action)
-                heard[d.recipient, x.area].append((at, worst.rank[0]))
+                heard[d.recipient, x.area].append((at, worst.rank[0], False))
+                for a in _below(district, x):
+                    heard[d.recipient, a].append((at, Level.YELLOW, True))
         counts[d.recipient][d.area].add(d.id)

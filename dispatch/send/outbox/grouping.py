@@ -52,6 +52,8 @@ def hold(rules: Rules, box: Box, e: Entry) -> Delivery | None:
     the message that says all, if there is any such."""
     d = e.delivery
     office, before = d.category == ORGANISATION, box.people.get(d.recipient)
+    if before is not None:
+        _clear(box, before)
     if office and d.not_before <= d.queued_at and (before is None or not _nightly(box, before, d.queued_at)):
         return None  # by day an office gets each warning by itself
     if d.not_before > d.queued_at:
@@ -77,6 +79,12 @@ def hold(rules: Rules, box: Box, e: Entry) -> Delivery | None:
         return _along(rules, box, p, e)
     _wait(box, p, e, due)
     return None
+
+
+def _clear(box: Box, p: Person) -> None:
+    """What was replaced while it waited keeps nobody to its moment."""
+    p.held = [i for i in p.held if (x := box.entries.get(i)) is not None and not x.done]
+    p.due = p.due if p.held else 0
 
 
 def _wait(box: Box, p: Person, e: Entry, due: int) -> None:

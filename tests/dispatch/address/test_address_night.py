@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.records.level import Action, Level
-from dispatch.address.night import NightOf, Told, rises, wait_until
+from dispatch.address.night import NightOf, Told, adds, rises, wait_until
 from dispatch.address.stage import Address
 from dispatch.grade import Grade
 from dispatch.records import Delivery, Receipt
@@ -172,19 +172,33 @@ def test_nothing_waits_by_day_and_a_fall_waits_for_the_morning_only_over_the_num
     )
     zone, nights, place = yanqing().timezone, dict[str, NightOf](), ("C-1", "A01")
     known = Told(Grade(RED, MOVE), Grade(RED, MOVE))
-    day = T0 - 60 * MIN
-    assert wait_until(policy, zone, nights, place, day, Grade(ORANGE), known) == 0
+    day, never = T0 - 60 * MIN, T0 + 6_000 * MIN
+    assert wait_until(policy, zone, nights, place, day, Grade(ORANGE), known, never) == 0
     at = T0 + LATE * MIN
-    assert wait_until(policy, zone, nights, place, at, Grade(BLUE), Told(None, None)) == 0
-    assert wait_until(policy, zone, nights, place, at, Grade(RED, MOVE), Told(Grade(BLUE), Grade(BLUE))) == 0
+    assert wait_until(policy, zone, nights, place, at, Grade(BLUE), Told(None, None), never) == 0
+    blue = Told(Grade(BLUE), Grade(BLUE))
+    assert wait_until(policy, zone, nights, place, at, Grade(RED, MOVE), blue, never) == 0
     morning = T0 + 600 * MIN
     fall = Grade(ORANGE, Action.NONE)
-    assert wait_until(policy, zone, nights, place, at + MIN, fall, known) == morning
+    assert wait_until(policy, zone, nights, place, at + MIN, fall, known, never) == morning
     # but never past the end of what they know
     soon = Told(Grade(RED, MOVE), Grade(RED, MOVE), at + 60 * MIN)
     other = ("C-2", "A01")
     nights["C-2"] = NightOf(until=morning, made=9)
-    assert wait_until(policy, zone, nights, other, at, fall, soon) == at + 59 * MIN
+    assert wait_until(policy, zone, nights, other, at, fall, soon, never) == at + 59 * MIN
+    # nor past its own
+    third = ("C-3", "A01")
+    nights["C-3"] = NightOf(until=morning, made=9)
+    assert wait_until(policy, zone, nights, third, at, fall, known, at + 30 * MIN) == at + 29 * MIN
+
+
+def test_a_colour_that_the_place_has_already_adds_nothing_and_every_new_order_does() -> None:
+    standing = Told(Grade(YELLOW, MOVE), Grade(RED, MOVE))
+    assert not adds(Grade(ORANGE, MOVE), standing)
+    assert not adds(Grade(RED, MOVE), standing)
+    assert adds(Grade(ORANGE, MOVE), Told(Grade(YELLOW, PREPARE), Grade(RED, MOVE))), "an order"
+    assert adds(Grade(ORANGE), Told(Grade(YELLOW), Grade(YELLOW)))
+    assert adds(Grade(BLUE), Told(None, None))
 
 
 def test_what_rises_is_every_worse_word_every_first_order_and_every_first_red() -> None:

@@ -11,6 +11,7 @@ from dispatch.address.night import (
     NightOf,
     Told,
     has_rounds,
+    is_urgent,
     is_worse,
     most_in_rounds,
     rises,
@@ -23,6 +24,7 @@ from tests.support.examples import examples
 NIGHT = T0 + 4 * 3_600_000  # midnight in Beijing
 POLICY = Policy(authority={}, night_gather_s=1800, night_round_s=300)
 ZONE = "Asia/Shanghai"
+BOTH = Grade(Level.RED, Action.MOVE)
 GRADES = [Grade(level, action) for level in Level for action in Action if level or action]
 
 
@@ -64,8 +66,9 @@ def test_rounds_are_for_who_is_responsible_for_many_places() -> None:
 def test_what_comes_within_a_round_is_one_message_and_the_worst_takes_it_along() -> None:
     nights: dict[str, NightOf] = {}
 
-    def at(minute: float, grade: Grade) -> float:
-        due = round_until(POLICY, ZONE, nights, "C", NIGHT + round(minute * MIN), grade)
+    def at(minute: float, grade: Grade, told: Grade = BOTH, ends: float = 600) -> float:
+        known, now = Told(told, told), NIGHT + round(minute * MIN)
+        due = round_until(POLICY, ZONE, nights, ("C", "A01"), now, grade, known, NIGHT + round(ends * MIN))
         return (due - NIGHT) / MIN if due else 0
 
     yellow, prepare = Grade(Level.YELLOW), Grade(Level.YELLOW, Action.PREPARE)
@@ -75,24 +78,40 @@ def test_what_comes_within_a_round_is_one_message_and_the_worst_takes_it_along()
     assert at(5, prepare) == 9.95 == at(9, yellow)
     assert at(60, yellow) == 61, "after a quiet hour what comes in one minute is one"
     assert nights["C"].made == 5
+    red = Grade(Level.RED, Action.MOVE)
+    assert at(70, red) == 0, "the night's first order to move"
+    assert at(70.5, yellow) == 75
+    assert at(71, red, yellow) == 72 == at(71.5, prepare), "of one place more: a minute, with what waits"
+    assert at(71.5, red, BOTH) == 72, "what was told of it does not hurry"
+    assert at(73, Grade(Level.RED), prepare) == 74, "a place's first red"
+    assert at(75, red) == 79
+    # nothing waits until it has run out itself
+    assert at(80, yellow, ends=82) == 81
+    assert at(90, yellow, ends=90.5) == 90
 
 
-STEP = st.tuples(st.integers(0, 20 * MIN), st.sampled_from(GRADES))
+STEP = st.tuples(st.integers(0, 20 * MIN), st.sampled_from(GRADES), st.sampled_from(GRADES))
 
 
 @given(st.lists(STEP, min_size=1, max_size=60))
 @examples(60)
 def test_nothing_waits_longer_than_a_round_and_the_rounds_bound_the_messages(
-    steps: list[tuple[int, Grade]],
+    steps: list[tuple[int, Grade, Grade]],
 ) -> None:
     nights: dict[str, NightOf] = {}
-    now, known, sent = NIGHT, Grade(), set[int]()
-    for wait, grade in steps:
+    now, known, sent, hurries = NIGHT, Grade(), set[int](), 0
+    for wait, grade, here in steps:
         now = min(now + wait, NIGHT + 6 * 3_600_000 - 1)
-        due = round_until(POLICY, ZONE, nights, "C", now, grade)
-        assert due == 0 if is_worse(grade, known) else now < due <= now + 300_000
+        told, ends = Told(here, here), NIGHT + 12 * 3_600_000
+        due = round_until(POLICY, ZONE, nights, ("C", "A01"), now, grade, told, ends)
+        urgent = is_urgent(grade, here)
+        hurries += urgent
+        most = 60_000 if urgent else 300_000
+        assert due == 0 if is_worse(grade, known) else now < due <= now + most
         known |= grade
+        if due:  # an earlier one takes along what waits
+            sent = {min(t, due) if t > now else t for t in sent}
         sent = {t for t in sent if t <= now or due} | {
             due or now
         }  # what waits goes with the worse one
-    assert len(sent) <= most_in_rounds(POLICY, max(sent) - min(sent))
+    assert len(sent) <= most_in_rounds(POLICY, max(sent) - min(sent), hurries)

@@ -386,6 +386,18 @@ def test_another_countys_duty_room_has_rounds_at_night_and_each_warning_by_itsel
 CHIEF = "C-0001"
 
 
+def test_what_was_replaced_while_it_waited_hurries_nothing_that_comes_later() -> None:
+    w, soon, late = World(), T0 + 30 * 60_000, T0 + 55 * 60_000
+    w.put(told(1, "A01", not_before=soon))
+    w.put(told(2, "A01", T0 + 60_000, level=Level.ORANGE, action=Action.PREPARE))  # it rises: at once
+    assert w.state(1) == "superseded"
+    w.put(told(3, "A02", T0 + 25 * 60_000, not_before=late))
+    w.put(Mark(group="A", clock_at=soon, complete_at=soon))
+    assert not [a for a in w.ready(soon) if a.delivery.id == "d3"]
+    w.put(Mark(group="A", clock_at=late, complete_at=late))
+    assert [a for a in w.ready(late) if a.delivery.id == "d3"]
+
+
 class Night:
     """heard: version by village, as it reached the chief."""
 
