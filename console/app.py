@@ -115,6 +115,7 @@ class Console:
         self._door = door = Entrance(feed, users, secure=secure)
         feed.beside = door.guessed
         self._people, self._sign = People(feed.district, sources.contacts), sources.sign
+        feed.view.wishes.proves = self._people.proves
         tools = Tools(feed, users, open_log, door.user, door.sure)
         self._desks = (
             AccountDesk(tools, self._ends, _wall),

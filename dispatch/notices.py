@@ -61,20 +61,22 @@ def person_notice(
     version: int = 1,
     area: str = "",
     hazard: str = "",
+    level: Level = Level.NONE,
     must_answer: bool = False,
     category: str = "",
     not_before: int = 0,
     code: str = "",
 ) -> Delivery:
-    """What a person is told beside every warning: it has no grade and nothing replaces it but its own next
-    version. to: an opaque id; at, expires_at: epoch ms; within_ms: from then, or from `not_before`."""
+    """What a person is told beside every warning: nothing replaces it but its own next version. level: how
+    urgently it goes, of nothing that is in force. to: an opaque id; at, expires_at: epoch ms; within_ms: from
+    then, or from `not_before`."""
     return Delivery(
         id=ident,
         alert=alert,
         version=version,
         area=area,
         hazard=hazard,
-        level=Level.NONE,
+        level=level,
         action=Action.NONE,
         msg_type="alert",
         status="actual" if live else "exercise",

@@ -34,7 +34,8 @@ def counted(district: District) -> Subscribers:
     gaps = coverage(district)
     return {
         "recipients": len(people),
-        "people": sum(c.people for c in people if c.role == "residents"),
+        "people": sum(c.people for c in people if c.kind == "resident"),
+        "in_units": sum(c.people for c in people if c.role == "residents" and c.kind != "resident"),
         "population": sum(a.population for a in district.areas.values()),
         "uncovered": uncovered(gaps),
         "checks": WORDS,

@@ -12,8 +12,10 @@ from config.records.district import Contact, District
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import erase, word_of
 from dispatch.people.residents.allowance import Allowance, Tally
+from dispatch.people.signed_choices import public_of, verified
 from dispatch.records import Decision
 from ingest.people.kept_words import Kept, Words
+from ingest.people.subscriber import Subscriber
 from stream.history.port import History
 from stream.log.port import Out
 
@@ -70,10 +72,20 @@ class People:
         stat = file.stat()
         if (stat.st_mtime_ns, stat.st_size) != self._seen:
             with ContactStore(self._folder) as store:
-                people = store.load()
-            self._now = msgspec.structs.replace(self._district, contacts=people)
+                people, key = store.load(), public_of(store.signing_key)
+            self._now = msgspec.structs.replace(
+                self._district, contacts=people, subscriber_key=key
+            )
             self._seen = (stat.st_mtime_ns, stat.st_size)
         return self._now
+
+    def proves(self, choice: Subscriber) -> bool:
+        """Did whoever holds this store write that record? No, where the store cannot be opened."""
+        try:
+            key = self.district().subscriber_key
+        except (ValueError, OSError, sqlite3.Error):
+            return False
+        return verified(choice, key, self._district.id)
 
     def tallies(self) -> list[Tally]:
         """What the limits let and refused, by day; nothing where nobody has asked yet, or it cannot be read."""

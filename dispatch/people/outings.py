@@ -14,8 +14,8 @@ import msgspec
 from config.language import Text, choose
 from config.records.authority import Proving
 from config.records.district import Contact, District
-from config.records.level import Action, Level
-from dispatch.notices import NOTICE_VALID_MS, PERSON, drill_mark, duty_notice
+from config.records.level import Level
+from dispatch.notices import NOTICE_VALID_MS, PERSON, drill_mark, duty_notice, person_notice
 from dispatch.records import Delivery
 from dispatch.words.local_time import local
 from dispatch.words.sms_length import person_route
@@ -200,21 +200,16 @@ def _to(
         return
     text = choose(drill_mark(live) + words, contact.lang)
     name = hashlib.sha256(f"outing|{who}|{told}".encode()).hexdigest()[:16]
-    yield Delivery(
-        id=name,
-        alert=f"{PERSON}{name}",
-        version=1,
-        area=area,
-        hazard="",
-        level=level,
-        action=Action.NONE,
-        msg_type="alert",
-        status="actual" if live else "exercise",
-        recipient=who,
-        audience="internal",
-        routes=tuple(person_route(c, district.signature, text) for c in contact.channels),
-        queued_at=at,
-        deadline_at=at + 3 * _MIN_MS,
+    yield person_notice(
+        name,
+        f"{PERSON}{name}",
+        who,
+        tuple(person_route(c, district.signature, text) for c in contact.channels),
+        at,
+        live=live,
+        within_ms=3 * _MIN_MS,
         expires_at=at + NOTICE_VALID_MS,
         lang=contact.lang,
+        area=area,
+        level=level,
     )

@@ -1,7 +1,9 @@
 """What residents wished of late: who came to which village's list and who left, a day and language each. Counts
-alone; of whom, only the opaque id of who is on a list by themselves is remembered. Pure."""
+alone; of whom, only the opaque id of who is on a list by themselves is remembered. A record that does not prove
+who wrote it (dispatch.people.signed_choices) counts no more here than it does for address. Pure."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest.people.subscriber import Subscriber
@@ -18,15 +20,17 @@ def day_of(at: int) -> int:
 
 @dataclass
 class Wishes:
-    """counts: day -> (came or left, area, language) -> how many. known: who is where, and when they said so."""
+    """counts: day -> (came or left, area, language) -> how many. known: who is where, and when they said so.
+    proves: whether a record is of whoever holds the contact store; nobody's is where no store is known."""
 
     counts: dict[int, Counter[tuple[str, str, str]]] = field(default_factory=dict)
     known: dict[str, tuple[int, tuple[str, ...], str]] = field(default_factory=dict)
+    proves: Callable[[Subscriber], bool] = lambda _: False
 
     def take(self, s: Subscriber) -> None:
         """Fold one record in; an older one than what is known says nothing."""
         said_at, before, lang = self.known.get(s.id, (-1, (), s.lang))
-        if s.said_at < said_at:
+        if s.said_at < said_at or not self.proves(s):
             return
         today = self.counts.setdefault(day_of(s.said_at), Counter())
         today.update(("came", a, s.lang) for a in s.areas if a not in before)

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from config.language import Text, choose
-from config.records.level import Action, Level
-from dispatch.notices import NOTICE_VALID_MS, drill_mark, duty_notice
+from config.records.level import Level
+from dispatch.notices import NOTICE_VALID_MS, drill_mark, duty_notice, person_notice
 from dispatch.proving.judged import JudgedAnswer, Strength, Verdict
 from dispatch.records import Delivery, Receipt
 from dispatch.send.outbox import grouping
@@ -197,21 +197,15 @@ def _reminder(rules: Rules, d: Delivery, digits: int, verdict: Verdict, at: int)
     words = choose(_REMINDED[verdict], "en" if d.lang == "en" else "zh").format(n=digits)
     drill = choose(drill_mark(rules.live), "en" if d.lang == "en" else "zh")
     told = f"code|{line_of(d)}|{verdict}"
-    return Delivery(
-        id=hashlib.sha256(told.encode()).hexdigest()[:16],
-        alert=f"code:{verdict}:{d.alert}",
-        version=1,
-        area=d.area,
-        hazard="",
-        level=Level.NONE,
-        action=Action.NONE,
-        msg_type="alert",
-        status=d.status,
-        recipient=d.recipient,
-        audience="internal",
-        routes=(person_route("sms", rules.signature, drill + words),),
-        queued_at=at,
-        deadline_at=at + 10 * 60_000,
+    return person_notice(
+        hashlib.sha256(told.encode()).hexdigest()[:16],
+        f"code:{verdict}:{d.alert}",
+        d.recipient,
+        (person_route("sms", rules.signature, drill + words),),
+        at,
+        live=d.status == "actual",
+        within_ms=10 * 60_000,
         expires_at=at + NOTICE_VALID_MS,
         lang=d.lang,
+        area=d.area,
     )

@@ -111,7 +111,7 @@ def test_counts_are_those_of_the_list_and_of_the_commands() -> None:
     )
     d = msgspec.structs.replace(small(), contacts={c.id: c for c in people})
     found = counted(d)
-    assert (found["recipients"], found["people"]) == (4, 50)
+    assert (found["recipients"], found["people"], found["in_units"]) == (4, 30, 20)
     assert found["uncovered"] == uncovered(coverage(d))
     assert [tuple(g.values()) for g in found["gaps"]] == [tuple(g) for g in coverage(d)]
     assert {k: x["recipients"] for k, x in found["kinds"].items()} == {
