@@ -328,9 +328,8 @@ class WishDay(TypedDict):
 
 
 class Subscribers(TypedDict):
-    """Of everybody on the list; people: behind residents' addresses; in_units: behind those of schools, camps,
-    visitors and other kinds, who are none of `population` (who live in the areas). checks: check -> its
-    words. stored: the list is a contact store."""
+    """Of everybody on the list; people: behind residents' addresses; in_units: behind schools', camps' and
+    visitors', none of `population`. checks: check -> its words. stored: the list is a contact store."""
 
     recipients: int
     people: int
