@@ -109,6 +109,14 @@ def _areal_rain(p: Any, w: Windows, slot_s: int, weights: Sequence[float]) -> fl
     return None if share < p.min_weight - 1e-9 else sum(mean[-(p.duration_min * 60 // slot_s) :])
 
 
+def _soil_and_rain(p: Any, w: Windows, slot_s: int, weights: Sequence[float]) -> float | None:
+    """No input is named a soil moisture, so the ground is wet."""
+    if not any(v is not None for x in w for v in x):
+        return None
+    mean = _areal(w, weights, p.silent_min * 60 // slot_s)
+    return sum(mean[-(p.rain_min * 60 // slot_s) :])
+
+
 def _unit_hydrograph(p: Any, w: Windows, slot_s: int, weights: Sequence[float]) -> float:
     rain = _areal(w, weights, p.silent_min * 60 // slot_s)
     keep, room, before, runoff = p.decay_per_day ** (slot_s / 86_400), 25_400 / p.cn - 254, 0.0, []
@@ -284,6 +292,7 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     "recent_prior_rain": _recent_prior,
     "rise_rate": _rise_rate,
     "sta_lta": sta_lta,
+    "soil_and_rain": _soil_and_rain,
     "stage_projection": _stage_projection,
     "stage_score": _stage_score,
     "storm_score": _storm_score,

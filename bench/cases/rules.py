@@ -52,6 +52,7 @@ _LEVELS: dict[str, tuple[float, ...]] = {
     "recent_prior_rain": (88.9, 120, 150, 200),
     "areal_intensity": (0.4, 0.6, 0.9, 1.2),
     "areal_rain": (8, 15, 25, 40),
+    "soil_and_rain": (20, 40, 60, 80),
     "unit_hydrograph": (0.2, 0.5, 2, 5),
     "postfire_m1": (0.2, 0.4, 0.6, 0.8),
     "storm_score": (0.2, 0.4, 0.6, 0.8),

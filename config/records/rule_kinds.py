@@ -82,6 +82,7 @@ _ROWS = (
         share=True,
         ahead=True,
     ),
+    RuleKind("soil_and_rain", Text("墒情折算雨量", "rain by soil moisture"), "mm"),
     RuleKind("level_and_rain", Text("水位与雨量", "level and rain"), "1"),
     RuleKind("stage_score", Text("水位评分", "stage score"), "1"),
     RuleKind("rise_rate", Text("水位涨率", "rate of rise"), "m/h"),

@@ -10,7 +10,9 @@ anybody could set by hand; they are always tried, and told beside whatever is ch
 - wetness, base: rain with what fell before, level and rise above the base flow;
 - either, both: a level and a rain sum with a limit each (`skill.series.joint.combined`);
 - upstream: a gauge up the river, by its travel time (`skill.series.joint.upstream`);
-- runoff: discharge to come from rain by a unit hydrograph (`skill.series.joint.runoff`);
+- soil: rain that counts the more the wetter the ground is measured (`skill.series.joint.soil`);
+- runoff, balance: discharge to come from rain by a unit hydrograph (`skill.series.joint.runoff`) or by a
+  water balance of weeks (`skill.series.joint.balance`);
 - forecast, chance: level, rise and rain together, fitted to the record (`skill.series.fitted`).
 """
 
@@ -36,7 +38,8 @@ _BASES = (0.5, 1.0, 1.5, 2.0)
 MANY = 2_000_000  # slots of all places: from here on a coarser grid
 Told = Callable[[Said], None]
 
-_OTHERS = ("either", "both", "upstream", "runoff", "forecast", "chance")  # made elsewhere
+# made elsewhere
+_OTHERS = ("either", "both", "soil", "upstream", "runoff", "balance", "forecast", "chance")
 _PUBLISHED: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("intensity_duration", {"slot_min": 60, "from_min": 60, "to_min": 1440}, 1.0),  # Caine 1980
     ("recent_prior_rain", {"recent_days": 3, "prior_days": 15, "b": 0.67}, 88.9),  # Chleborad 2000
@@ -182,11 +185,12 @@ def _of_kind(places: Sequence[Place], name: str, parameters: dict[str, Any]) -> 
 
 def _sums(places: Sequence[Place]) -> Iterator[Valued]:
     for hours in (1, 2, 3, 6, 12, 24, 48, 72):
-        values = [_sum(p.track, hours) for p in places]
+        values = [rain_sum(p.track, hours) for p in places]
         yield "cumulative_rain", {"over_h": hours, "slot_min": 60}, values
 
 
-def _sum(t: Track, hours: int) -> Floats:
+def rain_sum(t: Track, hours: int) -> Floats:
+    """(heard,) of the last hours, mm; of hourly slots."""
     total = np.cumsum(np.concatenate((np.zeros(hours), np.nan_to_num(t.values))))
     found: Floats = (total[hours:] - total[:-hours])[t.heard]
     return np.maximum(found, 0)
@@ -194,11 +198,16 @@ def _sum(t: Track, hours: int) -> Floats:
 
 def _wet(places: Sequence[Place]) -> Iterator[Valued]:
     """Sums with what fell before, and effective rain."""
+    days = 15
     for k, h in product((0.5, 0.85), (0, 24)):
-        yield from _of_kind(
-            places, "antecedent_rain", {"decay_per_day": k, "days": 15, "current_h": h}
-        )
+        weights = k ** (np.maximum(np.arange(days * 24) - h, 0) / 24)
+        fell = [np.nan_to_num(p.track.values) for p in places]
+        effective = [
+            np.convolve(f, weights)[p.track.heard] for f, p in zip(fell, places, strict=True)
+        ]
+        yield "antecedent_rain", {"decay_per_day": k, "days": days, "current_h": h}, effective
     for d, b in product((1, 3), (0.33, 0.67)):
-        yield from _of_kind(
-            places, "recent_prior_rain", {"recent_days": d, "prior_days": 15, "b": b}
-        )
+        recent = [rain_sum(p.track, d * 24) for p in places]
+        all_ = [rain_sum(p.track, (d + days) * 24) for p in places]
+        values = [r + b * np.maximum(a - r, 0) for r, a in zip(recent, all_, strict=True)]
+        yield "recent_prior_rain", {"recent_days": d, "prior_days": days, "b": b}, values

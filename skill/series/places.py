@@ -40,7 +40,7 @@ def choices(
     """Sets of places to tune on: one a station that could watch the areas without their own."""
     areas = sorted({e.area for e in events})
     of = watched(readings, areas, quantity, by)
-    if _unsure(of, by):
+    if unsure(of, by):
         told = Text(
             f"{quantity}：{len(of)} 个区，不知由哪些站监视，未用于率定；请给出区县的配置",
             f"{quantity}: nobody says which stations watch which of {len(of)} areas, so none is tuned on; "
@@ -71,7 +71,7 @@ def choices(
     return out
 
 
-def _unsure(of: Mapping[str, Sequence[str]], by: Mapping[str, Sequence[str]] | None) -> bool:
+def unsure(of: Mapping[str, Sequence[str]], by: Mapping[str, Sequence[str]] | None) -> bool:
     """Would each of many areas be looked at from each of many stations, for want of a word who watches whom?"""
     return by is None and sum(len(s) for s in of.values() if len(s) > 1) > _MOST_PAIRS
 
@@ -143,15 +143,17 @@ def with_upstream(
     return out
 
 
-def with_runoff(readings: Readings, joint: Iterable[Sequence[Place]]) -> list[tuple[Place, Track]]:
+def with_runoff(
+    readings: Readings, joint: Iterable[Sequence[Place]], least_s: int = _LEAST_SLOT_S
+) -> list[tuple[Place, Track]]:
     """Of each set of one place with rain beside its discharge: the rain gauges as tracks, the first of them
-    the clock, and the discharge on their slots."""
+    the clock, and the discharge on their slots; least_s: the shortest of these."""
     out = []
     for places in joint:
         own, rain = places[0].track, places[0].beside
         if len(places) > 1 or own.quantity != "discharge" or not rain:
             continue
-        slot_s = max(own.slot_s, _LEAST_SLOT_S)
+        slot_s = max(own.slot_s, least_s)
         first = track(readings, rain[0].station, "rain", slot_s, "sum")
         if first.at.size:
             others = tuple(alongside(readings, t.station, "rain", first) for t in rain[1:])
@@ -170,7 +172,7 @@ def with_rain(
         if places[0].track.quantity not in LEVELS:
             continue
         of = watched(readings, [p.area for p in places], "rain", by)
-        if _unsure(of, by):
+        if unsure(of, by):
             continue
         level_s = max(p.track.slot_s for p in places)
         steps = {n: step_s(readings, n, "rain") for p in places for n in of[p.area]}

@@ -95,9 +95,8 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
                 )
             )
         kind, p = KINDS[row.kind], parameters(row)
-        whole = (
-            kind.joint and not kind.mixed
-        )  # one rule of all its stations, the first of them the clock
+        # one rule of all its stations, the first of them the clock
+        whole = kind.joint and (not kind.mixed or row.quantity == "rain")
         for station in present[:1] if whole else present:
             slot_s = kind.slot_s(p)
             step = step_s(readings, station, row.quantity)
@@ -112,7 +111,7 @@ def play(rules: Sequence[RuleRow], readings: Readings, events: Sequence[Event]) 
             t = track(readings, station, row.quantity, slot_s, kind.gather)
             near = _beside(row, readings, t, notes)
             if whole:
-                near = [alongside(readings, n, row.quantity, t) for n in present[1:]]
+                near = [alongside(readings, n, row.quantity, t) for n in present[1:]] + near
             value = values_of(kind, p, t, near)
             said.append(Said(area, row, t, value))
             record.setdefault(area, []).extend(spans(t))

@@ -111,8 +111,9 @@ def values_of(
 ) -> Floats:
     """(heard,) the rule's value at each slot that was heard."""
     out = np.full(t.heard.size, np.nan)
+    score = kind.plain or kind.score
     for part, view in views(t, beside, kind.span(parameters), weights):
-        out[part] = kind.score(parameters, view).value
+        out[part] = score(parameters, view).value
     return out
 
 

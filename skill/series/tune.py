@@ -17,15 +17,17 @@ import numpy as np
 
 from config.language import Said, Text, joined, text_of
 from config.records.rules import RuleRow
-from detectors.engine.window_rule import Ints
+from detectors.engine.window_rule import Floats, Ints
 from skill.series.clock import iso
 from skill.series.csv_text import SeriesFault
 from skill.series.families import Rival, unfitted
 from skill.series.figure import Story, draw, ready
 from skill.series.fit import Candidate, Place, Terms, block_starts
 from skill.series.fitted import fitted
+from skill.series.joint.balance import BALANCE
 from skill.series.joint.combined import combined
-from skill.series.joint.runoff import RUNOFF, runoffs
+from skill.series.joint.runoff import HYDROGRAPH, Model, Numbers, runoffs
+from skill.series.joint.soil import SOIL_AND_RAIN, soils, with_soil
 from skill.series.joint.upstream import upstream
 from skill.series.nested import Judged, contiguous, dealt, judge
 from skill.series.places import TUNED, choices, terms_of, with_rain, with_runoff, with_upstream
@@ -54,6 +56,8 @@ _NOTHING = Text(
     "没有可用于率定的资料：需要水位、流量或雨量，以及落在资料期内的事件",
     "nothing to tune on: it needs stage, discharge or rain, and events within the record",
 )
+_SCALES = {SOIL_AND_RAIN: ("dry_pct", "wet_pct")}  # what the two ends of a place's scale are called
+_AREAL = (HYDROGRAPH.kind, BALANCE.kind)
 _HAZARD = {"landslide": "debris_flow", "debris_flow": "debris_flow", "river_flood": "river_flood"}
 
 
@@ -64,11 +68,21 @@ class _Basis(NamedTuple):
     events: list[Event]
     terms: Terms
     blocks: Ints
-    sets: list[list[Place]]
-    plain: int  # so many of the sets come first and have one station a place
-    rainy: int  # then with rain beside the level; then with a gauge upstream as the track
-    flows: list[tuple[Place, Track]]  # the last sets: rain gauges, and the discharge on their slots
+    groups: dict[str, list[list[Place]]]  # sets of places by what families look at, in order
+    flows: dict[Model, list[tuple[Place, Track]]]  # rain gauges, and the discharge on their slots
     known: int  # events that were observed at all
+    wholes: dict[
+        tuple[str, int], tuple[Numbers, Floats]
+    ]  # runoff models fitted to all of the record
+
+    @property
+    def sets(self) -> list[list[Place]]:
+        return [places for group in self.groups.values() for places in group]
+
+    def first(self, group: str) -> int:
+        """The number of its first set among all."""
+        before = list(self.groups).index(group)
+        return sum(len(g) for g in list(self.groups.values())[:before])
 
 
 def tune(
@@ -91,9 +105,9 @@ def tune(
     readings, happened, notes = _read(observations, events, min_lead_s)
     basis = _basis(readings, happened, min_lead_s, by, notes)
     many = _events_by_block(basis)
-    plain = unfitted(basis.sets[: basis.plain], basis.terms, basis.blocks, told)
-    rainy = basis.sets[basis.plain : basis.plain + basis.rainy]
-    plain += combined(rainy, basis.plain, basis.terms, basis.blocks, told)
+    g, how = basis.groups, (basis.terms, basis.blocks, told)
+    plain = unfitted(g["plain"], *how) + combined(g["rainy"], basis.first("rainy"), *how)
+    plain += soils(g["soil"], basis.first("soil"), *how)
     rivals = plain + _fitted(basis, dealt(many), told)
     told(Text("交叉验证", "cross-validation"))
     found = judge(rivals, dealt(many), cost)
@@ -217,20 +231,24 @@ def _basis(
         raise SeriesFault(joined((_NOTHING, *notes), Text("；", "; ")))
     starts = np.array([e.start_at for e in happened], np.int64)
     blocks = block_starts(int(readings.at[0]), int(readings.at[-1]), starts)
-    joint, river = with_rain(readings, sets, by), with_upstream(readings, sets, terms)
-    flows = with_runoff(readings, joint)
-    all_ = sets + joint + river + [[place] for place, _ in flows]
-    return _Basis(readings, happened, terms, blocks, all_, len(sets), len(joint), flows, known)
+    groups = {"plain": sets, "rainy": with_rain(readings, sets, by)}
+    groups["river"] = with_upstream(readings, sets, terms)
+    flows = {
+        HYDROGRAPH: with_runoff(readings, groups["rainy"]),
+        BALANCE: with_runoff(readings, groups["rainy"], 3600),
+    }
+    groups |= {model.family: [[place] for place, _ in of] for model, of in flows.items()}
+    groups["soil"] = with_soil(readings, sets, by)
+    return _Basis(readings, happened, terms, blocks, groups, flows, known, {})
 
 
 def _fitted(basis: _Basis, folds: Ints, told: Callable[[Said], None]) -> list[Rival]:
     """All that is fitted, anew without each fold."""
-    last = basis.plain + basis.rainy
-    far = len(basis.sets) - len(basis.flows)
-    joint, river = basis.sets[basis.plain : last], basis.sets[last:far]
     how = basis.terms, basis.blocks, folds, told
-    found = upstream(river, last, *how) + runoffs(basis.flows, far, *how)
-    return found + fitted(joint, basis.plain, basis.terms, basis.blocks, folds, told)
+    found = upstream(basis.groups["river"], basis.first("river"), *how)
+    for model, flows in basis.flows.items():
+        found += runoffs(model, flows, basis.first(model.family), *how, basis.wholes)
+    return found + fitted(basis.groups["rainy"], basis.first("rainy"), *how)
 
 
 def _events_by_block(basis: _Basis) -> Ints:
@@ -247,8 +265,12 @@ def _rows(
     rows = []
     for n, p in enumerate(places):
         near = [t.station for t in p.beside if t.quantity == p.track.quantity]
-        rain = tuple(t.station for t in p.beside if t.quantity != p.track.quantity)
-        scaled = {"zero_m": p.scale[0], "flood_m": p.scale[1]} if c.kind in SCALED else {}
+        others = [t for t in p.beside if t.quantity != p.track.quantity]
+        beside = {
+            q: tuple(t.station for t in others if t.quantity == q)
+            for q in dict.fromkeys(t.quantity for t in others)
+        }
+        names = _SCALES.get(c.kind, ("zero_m", "flood_m") if c.kind in SCALED else ())
         kinds = sorted({e.kind for e in events if e.area == p.area})
         rows.append(
             RuleRow(
@@ -258,13 +280,13 @@ def _rows(
                 source="fengsui tune; see [provenance]",
                 areas=(p.area,),
                 stations=(p.track.station, *near),
-                weights=(1.0,) * (1 + len(near)) if c.kind == RUNOFF else (),
+                weights=(1.0,) * (1 + len(near)) if c.kind in _AREAL else (),
                 quantity=p.track.quantity,
-                beside={"rain": rain} if rain else {},
+                beside=beside,
                 orange=limit,
                 hold_min=c.hold_min,
                 clear=c.clear,
-                parameters=scaled | c.parameters,
+                parameters=dict(zip(names, p.scale, strict=False)) | c.parameters,
             )
         )
     return rows

@@ -19,8 +19,10 @@ SERIES: Mapping[str, Text] = {
     "base": Text("水位、趋势与基流", "level, trend and base"),
     "either": Text("水位或雨量", "level or rain"),
     "both": Text("水位且雨量", "level and rain"),
+    "soil": Text("雨量与墒情", "rain and soil moisture"),
     "upstream": Text("上游来水", "water from upstream"),
     "runoff": Text("降雨径流模型", "runoff model"),
+    "balance": Text("降雨径流模型（GR4H）", "runoff model (GR4H)"),
     "forecast": Text("雨与水位的预报", "forecast from rain and level"),
     "chance": Text("雨与水位的概率", "chance from rain and level"),
 }

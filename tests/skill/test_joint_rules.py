@@ -15,7 +15,7 @@ from detectors.water.unit_hydrograph import UnitHydrograph, hydrograph, runoff
 from skill.series.clock import iso
 from skill.series.csv_text import SeriesFault
 from skill.series.fit import block_starts
-from skill.series.joint.runoff import runoffs
+from skill.series.joint.runoff import HYDROGRAPH, runoffs
 from skill.series.places import choices, terms_of, with_rain, with_runoff
 from skill.series.play import play
 from skill.series.read import read_events, read_observations
@@ -145,7 +145,7 @@ def test_a_runoff_model_is_fitted_to_the_discharge(tmp_path: Path) -> None:
     sets = choices(readings, happened, terms, "discharge", [], None)
     flows = with_runoff(readings, with_rain(readings, sets, None))
     blocks = block_starts(int(readings.at[0]), int(readings.at[-1]))
-    found = runoffs(flows, 0, terms, blocks, np.arange(blocks.size) % 4)[0]
+    found = runoffs(HYDROGRAPH, flows, 0, terms, blocks, np.arange(blocks.size) % 4)[0]
     p = found.whole.candidates[0].parameters
     assert p["area_km2"] == pytest.approx(40.0, rel=0.25)
     assert p["k_h"] == pytest.approx(2.0, rel=0.25)

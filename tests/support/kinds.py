@@ -16,6 +16,7 @@ from detectors.water.flood_score import FloodScore
 from detectors.water.gr4h import Gr4h
 from detectors.water.level_and_rain import LevelAndRain
 from detectors.water.level_forecast import LevelForecast
+from detectors.water.soil_and_rain import SoilAndRain
 from detectors.water.travel_time import TravelTime
 from detectors.water.unit_hydrograph import UnitHydrograph
 
@@ -68,6 +69,7 @@ SMALL: dict[str, Any] = {
     ),
     "peak_intensity": PeakIntensity(),
     "postfire_m1": PostfireM1(burned_steep=0.4, dnbr=0.3, soil_kf=0.2),
+    "soil_and_rain": SoilAndRain(rain_min=180, share=0.7, silent_min=120, soil_silent_min=240),
     "storm_score": StormScore(
         intercept=-9.0, weights={"intensity_15min": 1.0, "storm_total": 0.5}, gap_h=2, within_h=6
     ),
