@@ -6,15 +6,16 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from config.language import Said, Text
 from config.records.district import District
 from ingest.batches import MOST, append, batches
-from ingest.cap.intake import CapDoor, count_deviations
-from ingest.cap.listeners import cap_ways
+from ingest.cap.listeners import cap_door, cap_ways
 from ingest.decode.dialects import DECODERS
 from ingest.decode.node_status import decode_status
 from ingest.decode.reading import Reading, decode_json
@@ -22,7 +23,6 @@ from ingest.identify import Register, identify, not_its_own, stranger
 from ingest.observation import Observation, Service
 from ingest.people.kept_words import Keeper
 from ingest.people.reports import People, outs_of
-from ingest.people.web import people_ways
 from ingest.pictures import keep_picture
 from ingest.repeats import Again, Newest, of_log
 from ingest.telemetry.gateway import DIALECTS as FRAMES
@@ -43,6 +43,9 @@ from stream.oplog import say
 from stream.records import Rejected, Run, Tick, encode
 from stream.stages.answered import answered
 from stream.stages.run_identity import begin
+
+if TYPE_CHECKING:  # loaded where a source says something
+    from ingest.cap.intake import CapDoor
 
 _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 _CLOCK_BYTES = 256
@@ -76,7 +79,7 @@ class Intake:
         district: District,
         run: Run,
         frames: FrameStore,
-        cap: CapDoor | None = None,
+        cap: "CapDoor | None" = None,
         again: Again | None = None,
         counters: Mapping[str, int] | None = None,
     ) -> None:
@@ -177,7 +180,7 @@ class Intake:
         return [Rejected("retained", text)]
 
     def _of_others(
-        self, cap: CapDoor, message: Message, suffix: str
+        self, cap: "CapDoor", message: Message, suffix: str
     ) -> Sequence[Observation | Rejected | Out]:
         """A CAP message of the source whose topic it is. A volume without room costs the bytes, which
         prove it; the word counts, and the log says so."""
@@ -187,8 +190,7 @@ class Intake:
                 for one in taken.told:
                     self._rejected[one.reason] += 1
                 self._read["cap"] += len(taken.good)
-                for found in taken.good:
-                    count_deviations(found)
+                cap.count(taken)
                 return taken.outs
         return [Rejected("unknown_topic", _OF_A_SOURCE)]
 
@@ -347,8 +349,9 @@ def run_ingest(
     taken and the broker keeps what comes. folder: the run's own; without it no CAP is heard. links:
     where people's personal links stand; without it they have no page."""
     live = run.kind == "live"
-    heard = bool(district.sources.source) and folder is not None
-    cap = CapDoor(district, live, folder) if heard and folder is not None else None
+    cap = cap_door(district, live, folder)
+    if serves := links is not None and bool(district.channels.people_listen or not live):
+        from ingest.people.web import people_ways
     share = shared_group(broker_url)
     found = answered("ingest", stop, lambda: _begun(log, run, shared=bool(share)))
     if found is None:
@@ -370,7 +373,7 @@ def run_ingest(
         with (
             metrics.pulse("ingest") as pulse,
             cap_ways(district, live, log, cap, folder, clock) as ways,
-            people_ways(district, live, log, frames, links, clock),
+            people_ways(district, live, log, frames, links, clock) if serves else nullcontext(),
         ):
             while not stop.is_set():
                 intake.keeper.look(clock())

@@ -37,7 +37,7 @@ from dispatch.channels.smpp.carrier import Smpp
 from dispatch.channels.smpp.session import Bind
 from dispatch.records import Delivery, Route, attempt_key
 from dispatch.send.stage import run_send
-from fengsui.run.processes import calm_collector
+from fengsui.run.service import calm_collector
 from fengsui.run.setup import default_config, free_port
 from fengsui.run.terminal import echo
 from stream.environment import spoken

@@ -16,7 +16,7 @@ from bench.load.district import bench_district, names
 from config.load import load
 from detectors.memory.state import DetectState
 from detectors.stage import Detect
-from fengsui.run.processes import calm_collector
+from fengsui.run.service import calm_collector
 from fengsui.run.setup import default_config
 from stream.log.open import open_log
 from stream.log.port import Out

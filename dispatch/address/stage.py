@@ -44,6 +44,7 @@ from dispatch.address.unproven import stray, unproven_notice
 from dispatch.cap.acknowledgements import keys_of, reply
 from dispatch.decide.plan.tasks import take
 from dispatch.decide.validity import ahead_ms
+from dispatch.geography.concerned import load_borders
 from dispatch.grade import Grade
 from dispatch.people.outings import heard, overdue
 from dispatch.proving.codes import blank
@@ -75,6 +76,7 @@ class Address:
         proving = district.policy.proving
         self._blank = blank(proving.digits) if proving.code else ""
         self._decoder = msgspec.json.Decoder(AlertRecord)
+        load_borders(district)
 
     def decode(self, value: bytes) -> Record:
         record: Record = self._decoder.decode(value)

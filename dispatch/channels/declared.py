@@ -26,9 +26,6 @@ from dispatch.channels.modem.carrier import SmsModem
 from dispatch.channels.platform import declared as platform
 from dispatch.channels.rate_and_breaker import Lane
 from dispatch.channels.sip import declared as sip
-from dispatch.channels.sip.carrier import SipTrunk
-from dispatch.channels.smpp.carrier import Smpp
-from dispatch.channels.smpp.session import Bind
 from dispatch.channels.status_words import CARRIER, FINAL, PROOFS, WORDS
 from dispatch.words.channel_names import CHANNEL_WORDS
 from stream.environment import secret_at
@@ -310,6 +307,9 @@ def carrier_of(
         parts = urlsplit(row.url)
         match row.kind:
             case "smpp":
+                from dispatch.channels.smpp.carrier import Smpp
+                from dispatch.channels.smpp.session import Bind
+
                 bind = Bind(
                     parts.hostname or "",
                     parts.port or 0,
@@ -345,6 +345,8 @@ def carrier_of(
             case "ebd":
                 return platform.made(district, row, word, folder, clock)
             case "sip":
+                from dispatch.channels.sip.carrier import SipTrunk
+
                 call_s = district.channels.call_within_s
                 return SipTrunk(row, word, hear, timeout_s=timeout_s, call_s=call_s, folder=folder)
             case "smsd":

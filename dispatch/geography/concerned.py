@@ -1,11 +1,13 @@
 """Which neighbours a warning concerns: whose basin, area or border it touches. Pure."""
 
 from collections.abc import Iterator
-
-import shapely
+from typing import TYPE_CHECKING
 
 from config.records.district import District
 from config.records.sources import Neighbour
+
+if TYPE_CHECKING:
+    from dispatch.geography.border import Ring
 
 
 def concerned(district: District, area: str, live: bool) -> Iterator[Neighbour]:
@@ -18,10 +20,15 @@ def concerned(district: District, area: str, live: bool) -> Iterator[Neighbour]:
             yield n
 
 
-def _touches(
-    border: tuple[tuple[float, float], ...], polygon: tuple[tuple[float, float], ...]
-) -> bool:
-    if len(border) < 3 or len(polygon) < 3:
+def _touches(border: "Ring", polygon: "Ring") -> bool:
+    if not border:
         return False
-    theirs, ours = (shapely.make_valid(shapely.Polygon(x)) for x in (border, polygon))
-    return bool(theirs.intersects(ours))
+    from dispatch.geography.border import touches  # most districts have no border to look at
+
+    return touches(border, polygon)
+
+
+def load_borders(district: District) -> None:
+    """What looks at borders, if the district has one: at the start, not when a warning waits for it."""
+    for n in district.sources.neighbour.values():
+        _touches(n.border, ())

@@ -4,6 +4,7 @@ machine in an exercise."""
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.language import Text
 from config.records.district import District
@@ -17,13 +18,15 @@ from dispatch.channels.declared import CHANNELS, channel_of
 from dispatch.channels.direct.duty_room import Console
 from dispatch.channels.direct.loudspeaker import Broadcast
 from dispatch.channels.failover import Carriers, Leg
-from dispatch.channels.http.receipt_server import ReceiptServer
 from dispatch.channels.platform.carrier import ByPlatform
-from dispatch.channels.platform.door import PlatformDoor
 from dispatch.channels.rate_and_breaker import Lane
 from dispatch.records import Terminals
 from stream.environment import secret_at
 from stream.records import Run
+
+if TYPE_CHECKING:  # a door is loaded where one opens
+    from dispatch.channels.http.receipt_server import ReceiptServer
+    from dispatch.channels.platform.door import PlatformDoor
 
 
 def channels_of(
@@ -86,11 +89,13 @@ def _drill(
 
 def receipt_server(
     district: District, hear: Callable[[CarrierWord], None], live: bool
-) -> ReceiptServer | None:
+) -> "ReceiptServer | None":
     """Where carriers post receipts, in a live run that names a place for it."""
     settings = district.channels
     if not live or not settings.receipt_listen:
         return None
+    from dispatch.channels.http.receipt_server import ReceiptServer
+
     carriers = {row.name: row for row in settings.carriers() if row.receipt.posted}
     tokens = {
         name: secret_at(row.receipt.secret or settings.receipt_secret)
@@ -103,12 +108,16 @@ def platform_doors(
     channels: Mapping[str, Channel],
     hear: Callable[[CarrierWord], None],
     keep: Callable[[Sequence[Terminals]], bool],
-) -> list[PlatformDoor]:
+) -> list["PlatformDoor"]:
     """Where broadcast platforms post, of those channels that a run has: an exercise has none. keep: writes
     what they tell of their terminals into the log."""
     way = channels.get("broadcast_platform")
     legs = way.legs if isinstance(way, Carriers) else ()
     links = [leg.carrier.link for leg in legs if isinstance(leg.carrier, ByPlatform)]
+    if not any(link.platform.listen for link in links):
+        return []
+    from dispatch.channels.platform.door import PlatformDoor
+
     return [PlatformDoor(link, hear, keep) for link in links if link.platform.listen]
 
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from config.language import Said, each
 from dispatch.channels import Channel
 from dispatch.channels.failover import Carriers
-from dispatch.channels.platform.door import PlatformDoor
 from dispatch.channels.rate_and_breaker import Health
 from dispatch.records import RouteHealth
 from dispatch.send.workers import Sender
@@ -19,8 +18,8 @@ Found = list[tuple[str, bool, Said]]
 
 
 class Prober:
-    """broker: probes the loudspeakers' MQTT broker. clock: the run's, epoch ms. doors: where
-    others post."""
+    """broker: probes the loudspeakers' MQTT broker. clock: the run's, epoch ms.
+    platforms: each tells whether a broadcast platform's heart-beats come."""
 
     def __init__(
         self,
@@ -28,12 +27,10 @@ class Prober:
         broker: Callable[[], Found],
         sender: Sender,
         clock: Callable[[], int],
-        doors: Iterable[object] = (),
+        platforms: Iterable[Callable[[], Found]] = (),
     ) -> None:
         self._ways: list[tuple[str, Callable[[], Found]]] = [("broadcast", broker)]
-        for door in doors:  # whether a platform's heart-beats come
-            if isinstance(door, PlatformDoor):
-                self._ways.append(("broadcast_platform", door.probe))
+        self._ways += [("broadcast_platform", probe) for probe in platforms]
         for name, channel in channels.items():
             if isinstance(channel, Carriers):
                 self._ways.append((name, channel.probe))

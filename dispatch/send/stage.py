@@ -9,15 +9,13 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from socket import gethostname
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from config.language import Said, Text
 from config.records.district import District
-from dispatch.cap.feed import FeedServer
 from dispatch.channels import Channel
-from dispatch.channels.http.receipt_server import ReceiptServer
-from dispatch.channels.platform.door import PlatformDoor
 from dispatch.nodes.keys import Ring
 from dispatch.people.residents.desk import ResidentDesk
 from dispatch.proving.codes import AnswerCodes
@@ -25,7 +23,7 @@ from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import Delivery, DeliveryRecord, Receipt, Terminals
 from dispatch.send.answer_codes import codes_of
 from dispatch.send.channels import channels_of, close, platform_doors, receipt_server
-from dispatch.send.health_probe import Prober
+from dispatch.send.health_probe import Found, Prober
 from dispatch.send.inbound_sms import Inbound
 from dispatch.send.node_supervisor import Caretaker
 from dispatch.send.outbox.apply import Written, apply
@@ -40,6 +38,11 @@ from stream.records import Record, Run, encode
 from stream.stages.runner import Runner
 from stream.stages.stage import Item, Write
 from stream.wall_clock import now_ms
+
+if TYPE_CHECKING:  # a door is loaded where one opens
+    from dispatch.cap.feed_server import FeedServer
+    from dispatch.channels.http.receipt_server import ReceiptServer
+    from dispatch.channels.platform.door import PlatformDoor
 
 _WRONG_KIND = Text("名字和类别不符：", "a run's name and kind do not fit: ")
 _NO_BROKER = Text("MQTT 服务器连不上：", "no MQTT broker: ")
@@ -56,9 +59,7 @@ class Send:
     format = 2
     ticks = 1.0
 
-    def __init__(
-        self, district: District, live: bool, codes: AnswerCodes | None = None
-    ) -> None:
+    def __init__(self, district: District, live: bool, codes: AnswerCodes | None = None) -> None:
         """codes: of answers, as `codes_of` makes them."""
         channels = district.channels
         self.rules = Rules(
@@ -259,8 +260,8 @@ def run_send(
     inbound = _inbound(district, live, clock)
     receipts = Receipts(prefix, live, clock.read, district.nodes, caretaker, inbound, codes)
     hearing.start(receipts, sender, log, stop)
-    doors = _doors(district, channels, hearing, sender, log, stop) if live else []
-    prober = Prober(channels, line.reach, sender, clock.read, doors)
+    doors, probes = _doors(district, channels, hearing, sender, log, stop, live)
+    prober = Prober(channels, line.reach, sender, clock.read, probes)
 
     def after(states: Mapping[int, Box]) -> None:
         sender.box = states.get(0)  # before anything can be heard
@@ -308,25 +309,34 @@ def _doors(
     sender: Sender,
     log: Log,
     stop: threading.Event,
-) -> list[PlatformDoor | ReceiptServer]:
+    live: bool,
+) -> tuple[list["ReceiptServer | PlatformDoor"], list[Callable[[], Found]]]:
     """Where carriers and broadcast platforms post, in a live run. What a platform tells of its terminals is
-    written as it comes."""
+    written as it comes. The doors, and what asks after each platform's heart-beats."""
+    if not live:
+        return [], []
 
     def keep(told: Sequence[Terminals]) -> bool:
         outs = [Out("deliveries", f"terminals:{t.platform}", encode(t)) for t in told]
         return sender.box is not None and append(log, outs, stop)
 
-    receipts = receipt_server(district, hearing.hear, live=True)
-    doors = platform_doors(channels, hearing.hear, keep)
-    return [*doors, receipts] if receipts is not None else [*doors]
+    receipts = receipt_server(district, hearing.hear, live)
+    platforms = platform_doors(channels, hearing.hear, keep)
+    doors: list[ReceiptServer | PlatformDoor] = [*platforms]
+    doors += [receipts] if receipts is not None else []
+    return doors, [door.probe for door in platforms]
 
 
-def _feed(district: District, folder: Path, live: bool) -> FeedServer | None:
+def _feed(district: District, folder: Path, live: bool) -> "FeedServer | None":
     """Live on the port of channels.toml, if one is set; in an exercise on any free one, whose
     address stands in `cap-feed.url`."""
+    port = district.channels.cap_feed_port
+    if live and not port:
+        return None
+    from dispatch.cap.feed_server import FeedServer
+
     if live:
-        port = district.channels.cap_feed_port
-        return FeedServer(folder / district.channels.cap_dir, port) if port else None
+        return FeedServer(folder / district.channels.cap_dir, port)
     server = FeedServer(folder / "cap", 0)
     (folder / "cap-feed.url").write_text(server.url + "\n")
     return server

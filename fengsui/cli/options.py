@@ -7,7 +7,8 @@ from typing import TypedDict
 import click
 
 from config.language import Text
-from config.load import load
+from config.load import ConfigError, load
+from config.read.problem import Problem
 from config.records.district import District
 from fengsui.run.setup import Setup, make_setup
 from stream.environment import spoken
@@ -38,6 +39,12 @@ KEY = click.option(
         )
     ),
 )
+
+
+def _wrong(district: District) -> list[Problem]:
+    from fengsui.status.checked_district import wrong  # brings every rule and every channel
+
+    return wrong(district)
 
 
 class Urls(TypedDict):
@@ -71,6 +78,16 @@ class Shared:
     def setup(self, run: str, **more: object) -> Setup:
         """A run of that district. Raises ConfigError and Usage."""
         return make_setup(self.district(), run, self.state, **self.urls, **more)  # type: ignore[arg-type]
+
+    def worker(self, run: str, **more: object) -> Setup:
+        """The same for a process that stays and works a part of the line: it does not keep what judging
+        takes. Raises ConfigError and Usage."""
+        from stream.stages.apart import apart
+
+        district = load(self.config)
+        if found := apart(_wrong, district):
+            raise ConfigError(self.config, found)
+        return make_setup(district, run, self.state, **self.urls, **more)  # type: ignore[arg-type]
 
     def reader(self, run: str) -> Setup:
         """The same for a command that starts nothing but looks at a run, or hands something in: of the

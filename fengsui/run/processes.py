@@ -2,7 +2,6 @@
 as threads of one. What a stage is made of is loaded by whoever runs it: a process of one stage holds
 neither the others nor what they need."""
 
-import gc
 import os
 import socket
 import sys
@@ -18,6 +17,7 @@ from pathlib import Path
 from config.language import Text, text_of
 from dispatch.ledger.custody import locked, noted
 from fengsui.run.run_log import READS, STAGES, frames_folder, open_run_log
+from fengsui.run.service import calm_collector
 from fengsui.run.setup import Setup, own
 from stream.clock import LineClock, last_tick, trusted
 from stream.disk.locks import in_force
@@ -49,20 +49,22 @@ _MADE_OF = {
     "send": ("dispatch.send.stage", "fengsui.run.recipients"),
     "archive": ("dispatch.ledger.writer", "ingest.archive", "stream.history.open"),
 }
+_DOORS = {
+    "ingest": ("ingest.cap.http_server", "ingest.cap.feed_poller", "ingest.people.web"),
+    "address": ("dispatch.geography.border",),
+    "send": (
+        *("dispatch.cap.feed_server", "dispatch.channels.http.receipt_server"),
+        *("dispatch.channels.platform.door", "dispatch.channels.sip.carrier"),
+        "dispatch.channels.smpp.carrier",
+    ),
+}
 
 
-def load_stage(name: str) -> None:
+def load_stage(name: str, *, doors: bool = False) -> None:
     """What a stage is made of, before anything of it starts: by one thread, for two that import the same
-    at once may see it half made."""
-    for module in _MADE_OF[name]:
+    at once may see it half made. doors: what a stage loads where a district asks for it, too."""
+    for module in _MADE_OF[name] + (_DOORS.get(name, ()) if doors else ()):
         import_module(module)
-
-
-def calm_collector() -> None:
-    """What is loaded by now stays, and a batch's records die by themselves: let the collector of
-    cycles not walk them all again and again (a third of a detector's time on Kafka otherwise)."""
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 50)
 
 
 @contextmanager
@@ -124,7 +126,7 @@ class Line:
 
         Raises RuntimeError with the stage's name if one does not come up."""
         for name in stages:
-            load_stage(name)
+            load_stage(name, doors=True)
         calm_collector()
         for name in reversed(stages):  # readers first: nothing waits for a stage that is not there
             ready = self._ready[name] = threading.Event()
@@ -143,10 +145,8 @@ class Line:
                     raise self._why(name, waited)
                 if waited - told > _SLOW_S:
                     told = waited
-                    say(
-                        name,
-                        Text(f"{waited:.0f} 秒还未就绪", f"not ready yet after {waited:.0f} s"),
-                    )
+                    late = Text(f"{waited:.0f} 秒还未就绪", f"not ready yet after {waited:.0f} s")
+                    say(name, late)
         return True
 
     def _why(self, name: str, waited: float) -> BaseException:

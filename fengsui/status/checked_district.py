@@ -16,9 +16,14 @@ from fengsui.review.targets import read_plan
 def load_district(folder: Path) -> District:
     """The checked district, with rules that can be. Raises ConfigError."""
     district = load(folder)
-    if wrong := [*rule_problems(district), *channel_problems(district), *word_problems(district)]:
-        raise ConfigError(folder, wrong)
+    if found := wrong(district):
+        raise ConfigError(folder, found)
     return district
+
+
+def wrong(district: District) -> list[Problem]:
+    """What its rules, channels and words ask for and cannot have; its tables fit together."""
+    return [*rule_problems(district), *channel_problems(district), *word_problems(district)]
 
 
 def judged(folder: Path) -> tuple[District | None, list[Problem], Proof | None]:
@@ -31,7 +36,7 @@ def judged(folder: Path) -> tuple[District | None, list[Problem], Proof | None]:
     except ConfigError as e:
         problems += e.problems
     if district is not None:
-        proof, _, wrong = standing(folder, district)
-        problems += [*rule_problems(district), *channel_problems(district), *wrong]
+        proof, _, unproved = standing(folder, district)
+        problems += [*rule_problems(district), *channel_problems(district), *unproved]
         problems += word_problems(district)
     return district, problems, proof

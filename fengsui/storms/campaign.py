@@ -11,7 +11,7 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from fengsui.run.processes import calm_collector
+from fengsui.run.service import calm_collector
 from fengsui.storms.invariants import broken
 from fengsui.storms.machine import Machine
 from fengsui.storms.plan import KINDS, Storm, draw

@@ -65,6 +65,11 @@ class CapDoor:
                 self._store.put(one.body)
         return self._taken(ones, received_at, where)
 
+    def count(self, taken: Taken) -> None:
+        """How what was taken deviates from CAP 1.2, for the operators."""
+        for found in taken.good:
+            count_deviations(found)
+
     def take_now(self, body: bytes, received_at: int, where: str, source: str) -> Taken:
         """The same for a way that cannot say "send it again": while the bytes cannot be kept the word
         counts without them, and a dead letter says so."""

@@ -12,16 +12,26 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from config.language import Text
 from config.records.district import District
-from ingest.cap.feed_poller import Poller
-from ingest.cap.http_server import CapServer
-from ingest.cap.intake import CapDoor
 from stream.disk.files import create_file, make_folder
 from stream.log.port import Log
 
+if TYPE_CHECKING:  # loaded where a source says something
+    from ingest.cap.intake import CapDoor
+
 _LEAST = 16  # characters of a token
+
+
+def cap_door(district: District, live: bool, folder: Path | None) -> "CapDoor | None":
+    """The door of a run that hears others; folder: the run's own, None: it hears nobody."""
+    if folder is None or not district.sources.source:
+        return None
+    from ingest.cap.intake import CapDoor
+
+    return CapDoor(district, live, folder)
 
 
 class Ways:
@@ -35,7 +45,7 @@ def cap_ways(
     district: District,
     live: bool,
     log: Log,
-    door: CapDoor | None,
+    door: "CapDoor | None",
     folder: Path | None,
     now: Callable[[], int],
 ) -> Iterator[Ways]:
@@ -44,6 +54,8 @@ def cap_ways(
     if door is None or folder is None:
         yield ways
         return
+    from ingest.cap.feed_poller import Poller
+    from ingest.cap.http_server import CapServer
 
     def asking(poller: Poller) -> None:
         try:

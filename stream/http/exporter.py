@@ -9,7 +9,6 @@ from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
 from config.language import Text
-from stream.http.server import Bounds, HttpDoor
 from stream.metrics import CLOCK_KEPT, PULSES, UP
 from stream.pace.time_service import as_metric
 
@@ -57,7 +56,11 @@ def serve(address: str) -> Iterator[int]:
                 f"FENGSUI_HTTP={address!r}: write HOST:PORT, e.g. 127.0.0.1:9464",
             )
         )
-    server = HttpDoor(_app, f"{host or '127.0.0.1'}:{port}", "metrics-http", Bounds(32), patient=True)
+    from stream.http.server import Bounds, HttpDoor  # a process that nobody asks needs no server
+
+    server = HttpDoor(
+        _app, f"{host or '127.0.0.1'}:{port}", "metrics-http", Bounds(32), patient=True
+    )
     try:
         yield 0 if server.trouble else server.port
     finally:

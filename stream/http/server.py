@@ -17,17 +17,19 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import h11
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from config.language import Text
 from stream import metrics
 from stream.oplog import Seldom
 from stream.pace.rate_limit import network_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 _HEAD_BYTES = 16_384
 _QUEUE = 128
@@ -66,7 +68,7 @@ class HttpDoor:
 
     def __init__(
         self,
-        app: ASGIApp,
+        app: "ASGIApp",
         listen: str,
         name: str,
         bounds: Bounds = Bounds(),  # noqa: B008  # frozen
@@ -142,7 +144,7 @@ class HttpDoor:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, app: ASGIApp, name: str, bounds: Bounds, front: Front) -> None:
+    def __init__(self, app: "ASGIApp", name: str, bounds: Bounds, front: Front) -> None:
         guard = self._guard = _Guard(name, bounds)
 
         class Guarded(_Protocol):

@@ -23,8 +23,9 @@ from config.records.channels import Words
 from config.records.level import Level
 from console.auth.accounts import ROLES, Users
 from console.serve import Listen, serving
-from dispatch.cap import feed
-from dispatch.cap.feed import FeedServer
+from dispatch.cap import feed_server
+from dispatch.cap.feed import FEED
+from dispatch.cap.feed_server import FeedServer
 from dispatch.channels.http import receipt_server
 from dispatch.channels.http.receipt_server import ReceiptServer
 from dispatch.people.residents import door as residents_door
@@ -198,10 +199,10 @@ def receipts(_: Path) -> Iterator[Opened]:
 def public_feed(folder: Path) -> Iterator[Opened]:
     (folder / "feed.atom").write_bytes(b"<feed/>")
     server = FeedServer(folder, 0)
-    url = server.url.removesuffix(f"/{feed.FEED}")
+    url = server.url.removesuffix(f"/{FEED}")
     try:
         yield Opened(
-            url, described(feed.DOOR, feed.PLACES), {"nobody": nobody}, real={"name": (feed.FEED,)}
+            url, described(feed_server.DOOR, feed_server.PLACES), {"nobody": nobody}, real={"name": (FEED,)}
         )
     finally:
         server.close()
@@ -259,7 +260,7 @@ def test_no_door_has_a_route_that_its_document_lacks(
         "people-http": api.PLACES,
         "cap-http": http_server.PLACES,
         "receipts-http": receipt_server.PLACES,
-        "cap-feed": feed.PLACES,
+        "cap-feed": feed_server.PLACES,
         "residents": residents_door.PLACES,
     }
     assert set(apps) == set(of)

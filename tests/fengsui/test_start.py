@@ -193,18 +193,39 @@ def test_the_start_can_be_measured_by_anybody() -> None:
     assert told[2:] == ["fengsui --help", "fengsui status", "fengsui order", "fengsui run"]
 
 
+# what a district has to ask for before a process of one stage loads it: pages, arrays, another's CAP
+ASKED_FOR = {"starlette", "uvicorn", "python_multipart", "scipy", "cv2", "apprise", "simulators"}
+
+
 @pytest.mark.parametrize(
     ("stage", "without"),
     [
-        ("archive", {"numpy", "lxml", "jinja2", "paho", "starlette", "smpplib", "simulators"}),
-        ("ingest", {"smpplib", "jinja2", "scipy", "cv2", "apprise"}),
-        ("detect", {"paho", "smpplib", "lxml", "jinja2", "scipy", "starlette", "apprise"}),
-        ("decide", {"paho", "smpplib", "lxml", "scipy", "starlette", "apprise"}),
+        ("archive", {"numpy", "lxml", "jinja2", "paho", "smpplib", "shapely", "urllib3"}),
+        ("ingest", {"smpplib", "jinja2", "numpy", "signxml", "shapely", "urllib3"}),
+        ("detect", {"paho", "smpplib", "lxml", "jinja2", "shapely", "urllib3", "cryptography"}),
+        ("decide", {"paho", "smpplib", "lxml", "numpy", "shapely", "urllib3"}),
+        ("address", {"paho", "smpplib", "numpy", "shapely", "PIL"}),
+        ("send", {"smpplib", "numpy", "shapely", "PIL"}),
     ],
 )
 def test_a_process_of_one_stage_loads_no_other(stage: str, without: set[str]) -> None:
     code = f"from fengsui.run.processes import load_stage; load_stage({stage!r})"
-    assert not loaded(code) & without
+    assert not loaded(code) & (without | ASKED_FOR)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_command_of_a_stage_keeps_nothing_of_what_judging_its_district_takes(
+    stage: str, tmp_path: Path
+) -> None:
+    """From the start of `fengsui STAGE` to its first pass, it holds what the stage is made of."""
+    made_of = "from fengsui.run.processes import load_stage; load_stage({!r})"
+    alone = loaded("import fengsui.cli.operate.stages; " + made_of.format(stage))
+    code = (
+        "from fengsui.cli.operate import stages\n"
+        "stages.run_stage = lambda *words, **more: None\n" + MAIN
+    )
+    words = ("--state", str(tmp_path), stage, "--run", "exercise-a", "--start", "2026-07-21T02:14Z")
+    assert loaded(code, *words) & (HEAVY | SECRETS) <= alone
 
 
 def test_what_decides_and_sends_loads_no_rule_of_detection() -> None:

@@ -29,7 +29,7 @@ from dispatch.send.stage import Send
 from dispatch.words.compose import Message, write
 from dispatch.words.sample import sample
 from fengsui.cli.options import Shared
-from fengsui.run.processes import calm_collector
+from fengsui.run.service import calm_collector
 from fengsui.run.terminal import echo
 from stream.environment import spoken
 from stream.log.open import open_log

@@ -9,9 +9,9 @@ from config.language import Text
 from console.model.follow import Follower
 from detectors.detection import Detection
 from fengsui.cli.options import Shared
-from fengsui.run.processes import calm_collector, log_of
+from fengsui.run.processes import log_of
 from fengsui.run.run_log import frames_folder
-from fengsui.run.service import working
+from fengsui.run.service import calm_collector, working
 from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from ingest.camera.keeper import NAME

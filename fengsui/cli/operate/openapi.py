@@ -18,7 +18,7 @@ def openapi(door: str) -> None:
 
     people: reports of people; cap: CAP messages of others; receipts: of carriers; feed: our public CAP;
     residents: the page to subscribe. The duty room's stands at /api/openapi.json."""
-    from dispatch.cap import feed
+    from dispatch.cap import feed_server
     from dispatch.channels.http import receipt_server
     from dispatch.people.residents import door as residents
     from ingest.cap import http_server
@@ -29,7 +29,7 @@ def openapi(door: str) -> None:
         "people": (api.DOOR, api.PLACES),
         "cap": (http_server.DOOR, http_server.PLACES),
         "receipts": (receipt_server.DOOR, receipt_server.PLACES),
-        "feed": (feed.DOOR, feed.PLACES),
+        "feed": (feed_server.DOOR, feed_server.PLACES),
         "residents": (residents.DOOR, residents.PLACES),
     }
     found = document(*of[door], "en" if language() == "en" else "zh")

@@ -10,8 +10,8 @@ from fengsui.cli.options import RUN, Shared
 from fengsui.cli.table import COMMANDS
 from fengsui.run import threshold_gate
 from fengsui.run.moments import parse_moment
-from fengsui.run.processes import calm_collector, load_stage, run_stage
-from fengsui.run.service import working
+from fengsui.run.processes import load_stage, run_stage
+from fengsui.run.service import calm_collector, working
 from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from fengsui.status.waiting import NOBODY
@@ -35,7 +35,7 @@ def _stage(name: str) -> click.Command:
     )
     @click.pass_obj
     def stage(obj: Shared, run_name: str, start: str, carrier: str) -> None:
-        setup = obj.setup(run_name, start_at=parse_moment(start) if start else 0)
+        setup = obj.worker(run_name, start_at=parse_moment(start) if start else 0)
         sys.exit(_run_one(name, setup, carrier))
 
     return stage

@@ -9,8 +9,8 @@ import click
 
 from config.language import Text
 from fengsui.cli.options import Shared
-from fengsui.run.processes import calm_collector, log_of
-from fengsui.run.service import working
+from fengsui.run.processes import log_of
+from fengsui.run.service import calm_collector, working
 from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from ingest.weather.bufr_process import missing

@@ -15,9 +15,9 @@ from dispatch.people.residents.keeper import run_keeper
 from dispatch.people.residents.sheet import sheets
 from fengsui.cli.options import RUN, Shared
 from fengsui.run import named_area
-from fengsui.run.processes import calm_collector, log_of
+from fengsui.run.processes import log_of
 from fengsui.run.recipients import place, with_people
-from fengsui.run.service import working
+from fengsui.run.service import calm_collector, working
 from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from stream.clock import last_tick

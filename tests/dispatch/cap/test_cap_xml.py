@@ -15,7 +15,8 @@ from lxml import etree
 from config.load import load
 from config.records.district import District
 from config.records.level import Action, Level
-from dispatch.cap.feed import FEED, FeedServer
+from dispatch.cap.feed import FEED
+from dispatch.cap.feed_server import FeedServer
 from dispatch.cap.message import NAMESPACE, Reference, build, check, identifier, read_reference
 from dispatch.cap.publish import Cap
 from dispatch.channels import SendError

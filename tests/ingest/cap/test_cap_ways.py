@@ -18,7 +18,8 @@ import pytest
 
 from config.records.sources import Source
 from detectors.detection import Detection
-from dispatch.cap.feed import FEED, RSS, FeedServer
+from dispatch.cap.feed import FEED, RSS
+from dispatch.cap.feed_server import FeedServer
 from dispatch.cap.publish import Cap
 from ingest.cap.decode import MAX_BYTES, Wrong
 from ingest.cap.feed_entries import entries
