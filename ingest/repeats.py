@@ -17,9 +17,11 @@ from msgspec.structs import replace
 
 from ingest.observation import Flag, Observation, Observations
 from stream import metrics
+from stream.clock import last_tick
 from stream.log.port import Log, Out
 from stream.mqtt.client import Message, digest
-from stream.records import Rejected
+from stream.records import Rejected, Run
+from stream.stages.run_identity import begin
 
 Found = Observation | Rejected | Out
 
@@ -115,6 +117,13 @@ class Newest(NamedTuple):
     again: Again
     heard_at: int
     records: list[Observations]
+
+
+def begun(log: Log, run: Run, *, shared: bool) -> tuple[Newest, int]:
+    """The run stands in the log; what was taken before, and the newest clock of an exercise."""
+    begin(log, run)
+    live = run.kind == "live"
+    return of_log(log, live=live, shared=shared), 0 if live else last_tick(log)
 
 
 def of_log(log: Log, *, live: bool = True, shared: bool = False) -> Newest:

@@ -24,14 +24,13 @@ from ingest.observation import Observation, Service
 from ingest.people.kept_words import Keeper
 from ingest.people.reports import People, outs_of
 from ingest.pictures import keep_picture
-from ingest.repeats import Again, Newest, of_log
+from ingest.repeats import Again, begun
 from ingest.telemetry.gateway import DIALECTS as FRAMES
 from ingest.telemetry.gateway import OfGateways
 from ingest.telemetry.lorawan.network import OfNetworks, newest_counters
 from ingest.telemetry.sparkplug.edges import OfEdges
 from ingest.telemetry.things.streams import OfDatastreams
 from stream import metrics
-from stream.clock import last_tick
 from stream.disk.blobs import FrameStore
 from stream.guard import OF_THE_LOG, letter, unread
 from stream.limits import LAST_AT, Unreadable, read_json
@@ -42,7 +41,6 @@ from stream.mqtt.sparkplug import SPACE
 from stream.oplog import say
 from stream.records import Rejected, Run, Tick, encode
 from stream.stages.answered import answered
-from stream.stages.run_identity import begin
 
 if TYPE_CHECKING:  # loaded where a source says something
     from ingest.cap.intake import CapDoor
@@ -324,13 +322,6 @@ class Intake:
             counter.clear()
 
 
-def _begun(log: Log, run: Run, *, shared: bool) -> tuple[Newest, int]:
-    """The run stands in the log; what was taken before, and the newest clock of an exercise."""
-    begin(log, run)
-    live = run.kind == "live"
-    return of_log(log, live=live, shared=shared), 0 if live else last_tick(log)
-
-
 def run_ingest(
     district: District,
     run: Run,
@@ -353,7 +344,7 @@ def run_ingest(
     if serves := links is not None and bool(district.channels.people_listen or not live):
         from ingest.people.web import people_ways
     share = shared_group(broker_url)
-    found = answered("ingest", stop, lambda: _begun(log, run, shared=bool(share)))
+    found = answered("ingest", stop, lambda: begun(log, run, shared=bool(share)))
     if found is None:
         return
     newest, told_at = found

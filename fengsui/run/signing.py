@@ -28,7 +28,6 @@ from fengsui.run.setup import Setup
 from stream.environment import Usage, secret, spoken
 from stream.log.port import Log
 from stream.oplog import say
-from stream.stages.answered import answered
 
 
 def signers_folder(setup: Setup) -> Path:
@@ -41,6 +40,8 @@ def signers_folder(setup: Setup) -> Path:
 def judging(setup: Setup, log: Log, stop: threading.Event) -> Callable[[], Trust]:
     """For decide: whose signatures count, looked up for each act of a person. A log that is away is waited
     for until `stop`: without the list that is begun here every act would be refused."""
+    from stream.stages.answered import answered  # whoever only signs counts nothing for operators
+
     folder, district = signers_folder(setup), setup.district.id
 
     def of_cases() -> tuple[int, int]:
