@@ -29,10 +29,10 @@ class Grade(msgspec.Struct, frozen=True, array_like=True):
     action: Action = Action.NONE
 
     def __or__(self, other: "Grade") -> "Grade":
-        return Grade(max(self.level, other.level), max(self.action, other.action))
+        return grade(max(self.level, other.level), max(self.action, other.action))
 
     def __and__(self, other: "Grade") -> "Grade":
-        return Grade(min(self.level, other.level), min(self.action, other.action))
+        return grade(min(self.level, other.level), min(self.action, other.action))
 
     def __bool__(self) -> bool:
         return bool(self.level or self.action)
@@ -61,6 +61,14 @@ class Grade(msgspec.Struct, frozen=True, array_like=True):
         zh = [LEVEL_ZH[self.level]] * bool(self.level) + [order_zh(hazard, self.action)] * ordered
         en = [LEVEL_EN[self.level]] * bool(self.level) + [order_en(hazard, self.action)] * ordered
         return Text("、".join(zh) or "无", ", ".join(en) or "none")
+
+
+_EVERY = [[Grade(level, action) for action in Action] for level in Level]
+
+
+def grade(level: int, action: int) -> Grade:
+    """By their numbers, as they stand in the log: there are no more than fifteen."""
+    return _EVERY[level][action]
 
 
 TOP = Grade(Level.RED, Action.MOVE)

@@ -52,6 +52,7 @@ class LineClock:
         self._last = max(wall(), floor)
         self._step_at: int | None = None  # steady time at which a step was seen
         self._slewing = floor > wall() + SMALL_MS
+        self._told_step: int | None = None  # what the gauge shows
         if self._slewing:
             self._tell(wall() - floor, Text("日志里已有更晚的时间", "the log holds a later time"))
 
@@ -61,7 +62,9 @@ class LineClock:
             steady, wall = self._steady(), self._wall()
             passed, self._steady_at = max(steady - self._steady_at, 0), steady
             step = wall - (self._last + passed)
-            metrics.CLOCK_STEP.set(step / 1000)
+            if step != self._told_step:
+                self._told_step = step
+                metrics.CLOCK_STEP.set(step / 1000)
             if abs(step) <= SMALL_MS:
                 if self._step_at is not None or self._slewing:
                     say(self._name, Text("时钟一致了", "the clock agrees again"))

@@ -79,7 +79,7 @@ def infill(
     """What is to be laid now, and remember it. reports: of each row, whether it is a gauge that is
     heard and judged; asked: rows that may be filled; begun: of each row, the minute before which
     nothing is filled; now: the clock's minute."""
-    _forget(heard, now - SPAN)
+    forget(heard, now)
     doubtful = np.zeros(reports.size, np.bool_)
     doubtful[[*heard.lone, *heard.test]] = True
     fresh = (now * _MINUTE - heard.head) * 2 <= 3 * plan_ms
@@ -246,8 +246,9 @@ def _inside(minute: int, spans: Sequence[tuple[int, int]]) -> bool:
     return any(-(-a // _MINUTE) < minute <= -(-b // _MINUTE) for a, b in spans)
 
 
-def _forget(heard: StationMemory, before: int) -> None:
-    """What lies in no window any more."""
+def forget(heard: StationMemory, now: int) -> None:
+    """What lies in no window any more. now: the clock's minute."""
+    before = now - SPAN
     for held in (heard.filled, heard.owed):
         for row in [r for r, some in held.items() if not some or min(some) <= before]:
             some = {m: c for m, c in held.pop(row).items() if m > before}

@@ -51,6 +51,11 @@ class Near(NamedTuple):
     seasons: Seasons
     place: npt.NDArray[np.float64]
 
+    @property
+    def pairs_only(self) -> bool:
+        """Has no gauge two neighbours?"""
+        return bool(self.near.shape[1] < 2)
+
 
 class Rained(NamedTuple):
     """Rain of a batch in order of arrival: the index in the batch, row, minute, amount."""

@@ -47,11 +47,14 @@ class Taken(NamedTuple):
 
 class SeenRain:
     """What the looks at all gauges ask of their kept minutes, worked out again only where these have
-    changed. at_most: counts that no sum of them is above; newest: the last in which it rained, or -1."""
+    changed. at_most: counts that no sum of them is above; of_half_hours: the same of the kept half hours;
+    newest: the last in which it rained, or -1."""
 
     def __init__(self, rows: int) -> None:
         self.at_most = np.zeros(rows, np.int64)
+        self.of_half_hours = np.zeros(rows, np.int64)
         self.newest = np.full(rows, -1, np.int64)
+        self.most = self.most_of_half_hours = 0  # of any row
         self.stale = np.zeros(rows, np.bool_)
 
     def of(self, heard: "StationMemory") -> "SeenRain":
@@ -60,6 +63,9 @@ class SeenRain:
         if rows.size:
             count = heard.rain_count[rows]
             self.at_most[rows] = np.maximum(count, 0).sum(axis=1)
+            self.of_half_hours[rows] = np.maximum(heard.half_count[rows], 0).sum(axis=1)
+            self.most = int(self.at_most.max())
+            self.most_of_half_hours = int(self.of_half_hours.max())
             self.newest[rows] = np.where(count > 0, heard.rain_minute[rows], -1).max(axis=1)
             self.stale[rows] = False
         return self
@@ -262,6 +268,11 @@ class StationMemory:
     def at_most(self) -> Ints:
         """(rows,): counts that no sum of its kept minutes is above; 0 of a row where none has rained."""
         return self.seen_rain.of(self).at_most
+
+    def has_had(self, counts: float, half_hours: float) -> bool:
+        """May some row have had so many counts in its kept minutes, or so many in its kept half hours?"""
+        seen = self.seen_rain.of(self)
+        return seen.most >= counts or seen.most_of_half_hours >= half_hours
 
     def newest_rain(self) -> Ints:
         """(rows,): the newest of its kept minutes in which it rained; -1 where none."""

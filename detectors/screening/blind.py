@@ -11,7 +11,7 @@ from detectors.engine.minute_ring import Bools
 from detectors.memory.state import DetectState
 from detectors.quality.catch_over_days import over_days, rains
 from detectors.quality.clock_offset import ClockState, hear, late, newest
-from detectors.quality.infill import REACH, infill
+from detectors.quality.infill import REACH, forget, infill
 from detectors.quality.spatial_consistency import clogged
 from detectors.quality.station_memory import Batch
 from detectors.quality.undercatch import undercatch
@@ -48,6 +48,10 @@ def dry(
     if clock_at // _MINUTE == silence.compared_at // _MINUTE:
         return None
     silence.compared_at = clock_at
+    if _nothing_to_compare(district, part, state, clock_at):
+        state.silence.caught_days.day = max(state.silence.caught_days.day, clock_at // _DAY_MS)
+        forget(state.heard, clock_at // _MINUTE)
+        return None
     reports = (part.kind == RAIN) | (part.kind == COUNTER)
     reports &= state.heard.head >= 0
     reports &= ~part.of(silence.silent)
@@ -75,6 +79,22 @@ def dry(
     for station in sorted(changed):
         _tell(part, saying, 0, station, clock_at)
     return _missed(district, part, state, reports, clock_at)
+
+
+def _nothing_to_compare(district: District, part: Part, state: DetectState, clock_at: int) -> bool:
+    """Is no gauge under one of these tests, and none beside the two neighbours that each of them asks, or
+    has none had what they ask of a neighbour? Then they would find nothing, as on most minutes of a year."""
+    rule, silence, heard = district.rules.quality, state.silence, state.heard
+    days = silence.caught_days
+    if silence.clogged or silence.undercatch or silence.undercatch_wet or heard.owed:
+        return False
+    if days.less or (days.of and state.service.spans):
+        return False
+    if part.near.pairs_only:
+        return True
+    near_mm = min(rule.clog_near_mm, rule.fill_near_mm)
+    fell = heard.has_had(near_mm * 10, rule.undercatch_near_mm * 5)
+    return not fell and days.day == clock_at // _DAY_MS
 
 
 def _served(state: DetectState, since_at: int) -> set[str]:

@@ -49,7 +49,7 @@ from dispatch.grade import Grade
 from dispatch.people.outings import heard, overdue
 from dispatch.proving.codes import blank
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Report, Route, delivery_id
-from dispatch.words.compose import Message, write
+from dispatch.words.compose import Message, ways
 from dispatch.words.evidence import begins_at, foreseen, seen_itself
 from dispatch.words.wording import category_of
 from ingest.observation import PersonSays
@@ -317,7 +317,7 @@ class Address:
         if message.was is None or message.alert.msg_type == "cancel":
             return ()
         first = message._replace(was=None, moved=message.moved or told.moved)
-        return tuple(write(self._district, first, c) for c in target.channels)
+        return ways(self._district, first, target.channels)
 
     def _delivery(
         self,
@@ -354,7 +354,7 @@ class Address:
                 closed=closed,
                 code=code,
             )
-            routes = tuple(write(self._district, message, c) for c in target.channels)
+            routes = ways(self._district, message, target.channels)
             forms = words[place] = routes, self._plain(message, target, told)
         grade = Grade(alert.level, alert.action) if outward else internal_grade(alert)
         most = most_told(alert, beside)

@@ -28,7 +28,7 @@ from dispatch.decide.policy import (
     say,
     settle,
 )
-from dispatch.grade import Grade, grade_of
+from dispatch.grade import Grade, grade, grade_of
 from dispatch.records import Alert, Question
 from stream.limits import LAST_AT
 
@@ -93,9 +93,8 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def need(self) -> Need:
         """What the evidence asks for, with the holds."""
-        whole = Grade(Level(self.level.value), Action(self.action.value))
-        sure = Grade(Level(self.sure_level.value), Action(self.sure_action.value))
-        return Need(whole, sure & whole)
+        whole = grade(self.level.value, self.action.value)
+        return Need(whole, grade(self.sure_level.value, self.sure_action.value) & whole)
 
     @property
     def whole(self) -> Grade:
@@ -105,8 +104,8 @@ class Case(msgspec.Struct, frozen=True):
     @property
     def heard(self) -> Need:
         """What the rules say at this moment."""
-        whole = Grade(Level(self.level.raw), Action(self.action.raw))
-        return Need(whole, Grade(Level(self.sure_level.raw), Action(self.sure_action.raw)))
+        whole = grade(self.level.raw, self.action.raw)
+        return Need(whole, grade(self.sure_level.raw, self.sure_action.raw))
 
     @property
     def own(self) -> Grade:

@@ -137,6 +137,8 @@ class Hold(msgspec.Struct, frozen=True):
     def fall(self, complete_at: int, hold_ms: int) -> "Hold":
         """Everything up to `complete_at` was heard: fall to the highest value of the hold."""
         value, low_at, peak = self.value, self.low_at, self.peak
+        if low_at is None or complete_at < low_at + hold_ms:
+            return self
         while low_at is not None and complete_at >= low_at + hold_ms:
             value = peak
             low_at, peak = (self.raw_at, self.raw) if self.raw < value else (None, 0)

@@ -20,9 +20,10 @@ from typing import NamedTuple
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from config.language import Text
+from dispatch.nodes.signing import public_half, signer
 from stream.records import Record, decode
 
 CHAINS = ("alerts", "deliveries")  # in the order of the topic's partitions
@@ -90,6 +91,12 @@ def entry_of(value: bytes) -> Entered:
     return _decoder.decode(value)
 
 
+def enters(value: bytes) -> bool:
+    """Does a record of the log get an entry?"""
+    found = decode(_fields, value)
+    return found is None or found[0] not in _PASSED
+
+
 def entered(tail: Tail, value: bytes) -> tuple[bytes, Tail] | None:
     """The entry after `tail` for a record of the log, as it is written, and the tail with it; None
     for what is not entered."""
@@ -132,16 +139,15 @@ def _written(bare: Entered) -> tuple[bytes, Tail]:
 
 def head(tail: Tail, private: bytes, at: int) -> tuple[bytes, Tail]:
     """A signed entry after `tail`, as `entered`. private: 32 bytes. at: the wall clock, ms."""
-    key = Ed25519PrivateKey.from_private_bytes(private)
     entry = Entered(
         chain=tail.chain,
         n=tail.n + 1,
         of="head",
         what={"signed_at": msgspec.Raw(b"%d" % at)},
         previous=tail.hash,
-        key=key.public_key().public_bytes_raw().hex(),
+        key=public_half(private).hex(),
     )
-    signature = key.sign(_message(entry)).hex()
+    signature = signer(private).sign(_message(entry)).hex()
     return _written(msgspec.structs.replace(entry, signature=signature))
 
 
@@ -257,11 +263,12 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
 
 def seal(run: str, at: int, tails: Iterable[Tail], private: bytes) -> bytes:
     """The signed seal of an export, as it is written."""
-    key = Ed25519PrivateKey.from_private_bytes(private)
-    public = key.public_key().public_bytes_raw().hex()
+    public = public_half(private).hex()
     ends = {t.chain: (t.n, t.hash) for t in tails}
     bare = Seal(run=run, sealed_at=at, ends=ends, key=public)
-    return _encoder.encode(msgspec.structs.replace(bare, signature=key.sign(_sealed(bare)).hex()))
+    return _encoder.encode(
+        msgspec.structs.replace(bare, signature=signer(private).sign(_sealed(bare)).hex())
+    )
 
 
 def _sealed(bare: Seal) -> bytes:

@@ -46,7 +46,7 @@ class Ring:
         """True if something is new. Raises ValueError naming the file."""
         place = self._folder / "keys"
         files = [place / "sender.key", place / "keyset.json"]
-        stamp = tuple(f.stat().st_mtime_ns if f.exists() else 0 for f in files)
+        stamp = tuple(map(_changed_at, files))
         if stamp == self._stamp and all(stamp):
             return False
         keys = sender_keys(self._folder)
@@ -65,6 +65,14 @@ class Ring:
         self.private = keys.private
         self._stamp = tuple(f.stat().st_mtime_ns for f in files)
         return True
+
+
+def _changed_at(file: Path) -> int:
+    """0 if it is not there."""
+    try:
+        return file.stat().st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
 
 
 def sender_keys(folder: Path) -> Keys:

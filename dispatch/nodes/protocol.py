@@ -14,9 +14,10 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from config.records.level import Action, Level
+from dispatch.nodes.signing import signer
 from stream.limits import LAST_AT, Unreadable, read_json
 
 _MOST = 2**53
@@ -235,8 +236,7 @@ _signed = msgspec.json.Decoder(Envelope)
 def sign(private_key: bytes, message: Message) -> bytes:
     """The message in its envelope. The key is 32 raw bytes."""
     body, what = _encoder.encode(message), _WHAT[type(message)]
-    key = Ed25519PrivateKey.from_private_bytes(private_key)
-    signature = key.sign(_prefix(what, message.kind) + body)
+    signature = signer(private_key).sign(_prefix(what, message.kind) + body)
     return _encoder.encode(Envelope(what=what, body=msgspec.Raw(body), signature=signature.hex()))
 
 

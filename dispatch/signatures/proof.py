@@ -18,9 +18,10 @@ import hashlib
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from config.language import Text
+from dispatch.nodes.signing import public_half, signer
 from dispatch.records import Decision, Proof, Unproven
 from dispatch.signatures.asked import asked
 from stream.records import DeadLetter
@@ -117,9 +118,8 @@ def _proof(d: Decision, key: str, signature: str = "") -> Proof:
 
 def signed(decision: Decision, private: bytes, run: str, district: str) -> Decision:
     """The decision with its proof. private: 32 raw bytes."""
-    key = Ed25519PrivateKey.from_private_bytes(private)
-    bare = _proof(decision, key.public_key().public_bytes_raw().hex())
-    signature = key.sign(_statement(decision, bare, run, district)).hex()
+    bare = _proof(decision, public_half(private).hex())
+    signature = signer(private).sign(_statement(decision, bare, run, district)).hex()
     return msgspec.structs.replace(decision, proof=_proof(decision, bare.key, signature))
 
 

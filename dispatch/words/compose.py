@@ -9,7 +9,7 @@ named for what it is (预警, 转移指令). Likelihood in words: `dispatch.word
 (`dispatch.words.issuer`) and when is in every public text, however short.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
@@ -31,12 +31,7 @@ from dispatch.words.arrival import (
     yours_in_words,
 )
 from dispatch.words.closed_place import closed_texts, closed_words
-from dispatch.words.evidence import (
-    coverage,
-    evidence,
-    office,
-    seen_itself,
-)
+from dispatch.words.evidence import coverage, evidence, office, seen_itself
 from dispatch.words.headline import (
     DRILL,
     head_en,
@@ -78,6 +73,7 @@ SPOKEN_S = 20.0  # a loudspeaker's text, once
 LATE_MS = 10 * 60_000  # newer evidence than this and the notice says that it comes late
 
 Kind = Literal["public", "notice", "organisation"]
+_Forms = Sequence[Mapping[str, Any]]  # of a text, the whole first
 Role = Literal["responsible", "observer", "duty", "downstream"]
 
 
@@ -105,18 +101,31 @@ class Message(NamedTuple):
 def write(district: District, message: Message, channel: str) -> Route:
     """The words for one channel. Raises jinja2.UndefinedError when a template asks for what is not
     there: `dispatch.words.check` has refused such a template before anything started."""
+    return ways(district, message, (channel,))[0]
+
+
+def ways(district: District, message: Message, channels: Sequence[str]) -> tuple[Route, ...]:
+    """As `write`, of several channels."""
     words = wording(district.folder, district.version)
     area, notice = district.areas[message.alert.area], message.kind == "notice"
-    template = words.templates.get_template(template_of(message, channel))
     numbers = district.policy.level_numbers
     above = title(area, message.alert, message.lang, notice=notice, numbers=numbers)
     if message.beside:
         was = message.was.action if message.was else Action.NONE
         t = together(area, message.alert, message.beside, was, numbers)
         above = title_of(t, message.lang)
-        forms = _fields_together(district, words, message, channel, t)
+        forms = _fields_together(district, words, message, t)
     else:
-        forms = [_fields(district, words, message, channel)]
+        forms = [_fields(district, words, message)]
+    return tuple(_way(area, words, message, c, above, forms) for c in channels)
+
+
+def _way(
+    area: Area, words: Wording, message: Message, channel: str, above: str, forms: _Forms
+) -> Route:
+    notice, template = message.kind == "notice", words.templates.get_template(template_of(message, channel))
+    if channel == "sms":
+        forms = [{**f, "signed": True} for f in forms]
     sms, aloud_once = channel == "sms", template_of(message, channel) == "zh_broadcast.j2"
     most = SMS_SEGMENTS[message.lang] if message.kind == "public" else NOTICE_SEGMENTS
     tries: Iterable[str] = shorter(template, forms, sms=sms, notice=notice)
@@ -151,7 +160,7 @@ def template_of(message: Message, channel: str) -> str:
     return f"{message.lang}_{form}.j2"
 
 
-def _fields(district: District, words: Wording, message: Message, channel: str) -> dict[str, Any]:
+def _fields(district: District, words: Wording, message: Message) -> dict[str, Any]:
     """Every name that any template may use."""
     a, lang = message.alert, message.lang
     zh, numbers = lang == "zh", district.policy.level_numbers
@@ -167,7 +176,7 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
     fields: dict[str, Any] = {
         "drill": DRILL.get((a.status, lang), ""),
         "signature": district.signature,
-        "signed": channel == "sms",
+        "signed": False,  # an SMS is
         "issuer": issuer(district, a, lang),
         "issuer_short": issuer(district, a, lang, short=True),
         "district": district.name if zh else district.name_en,
@@ -206,12 +215,12 @@ def _fields(district: District, words: Wording, message: Message, channel: str) 
 
 
 def _fields_together(
-    district: District, words: Wording, message: Message, channel: str, t: Together
+    district: District, words: Wording, message: Message, t: Together
 ) -> list[dict[str, Any]]:
     """The same of several hazards: whole, without the rows `keep` of those that do not lead, and
     with the shortest head."""
     lead = msgspec.structs.replace(t.lead, sent_at=message.alert.sent_at, expires_at=t.expires_at)
-    fields = _fields(district, words, message._replace(alert=lead, beside=()), channel)
+    fields = _fields(district, words, message._replace(alert=lead, beside=()))
     zh, grade = message.lang == "zh", t.grade
     moved = message.moved or t.was == Action.MOVE
     fields.update(
@@ -246,7 +255,7 @@ def field_names(district: District) -> frozenset[str]:
     area = next(iter(district.areas.values()))
     alert = sample(area.id, area.hazards[0], Grade(Level.BLUE))
     words = wording(OURS, "ours")
-    return frozenset({*_fields(district, words, Message(alert, "public", "zh"), "sms"), "brief"})
+    return frozenset({*_fields(district, words, Message(alert, "public", "zh")), "brief"})
 
 
 def _reader(

@@ -2,7 +2,7 @@
 has in its hands. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -78,11 +78,12 @@ class Account(NamedTuple):
     districts: Sequence[District]  # that were in force
     stages: dict[str, Stage]
     rows: Sequence[Logged]
+    rows_in: Mapping[str, Sequence[Logged]]  # … of each topic
     replay: bool  # is the whole line to be replayed? It costs as much as the storm
 
     def of(self, topic: str, kind: type) -> Iterator[tuple[Logged, Any]]:
         """Records of a topic."""
-        return ((r, r.record) for r in self.rows if r.topic == topic and isinstance(r.record, kind))
+        return ((r, r.record) for r in self.rows_in.get(topic, ()) if isinstance(r.record, kind))
 
     def places(self) -> dict[str, tuple[str, int]]:
         """The key of an attempt -> delivery and route."""
@@ -115,4 +116,12 @@ def rows_of(journal: Sequence[Written]) -> list[Logged]:
             record = decode(reader.decode, value) if reader is not None else None
             by, of = outs[k] if k < len(outs) else ("", 0)
             found.append(Logged(nth, topic, partition, key, value, record, by, of))
+    return found
+
+
+def by_topic(rows: Sequence[Logged]) -> dict[str, list[Logged]]:
+    """Of each topic, in the same order."""
+    found: dict[str, list[Logged]] = defaultdict(list)
+    for row in rows:
+        found[row.topic].append(row)
     return found

@@ -11,6 +11,8 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from fengsui.run.service import calm_collector
 from fengsui.storms.invariants import broken
 from fengsui.storms.machine import Machine
@@ -64,10 +66,7 @@ def _with_said(seen: Counter[str], said: str) -> Counter[str]:
 
 def digest(machine: Machine) -> str:
     """SHA-256 of the whole log, as it came to be."""
-    sums = hashlib.sha256()
-    for entry in machine.disk.journal:
-        sums.update(repr(entry).encode())
-    return sums.hexdigest()
+    return hashlib.sha256(msgspec.msgpack.encode(machine.disk.journal)).hexdigest()
 
 
 def _seed(seed: int) -> Outcome:

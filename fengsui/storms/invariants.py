@@ -5,6 +5,7 @@ in its hands. A check tells what it found; nothing found is a promise kept. Pure
 from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,7 +17,7 @@ from dispatch.channels.status_words import NODE, NODE_REFUSED, meaning_of
 from dispatch.decide.authority import deciders
 from dispatch.decide.policy import authority
 from dispatch.grade import Grade, between
-from dispatch.ledger.chain import CHAINS, Tail, check, entered, entry_of
+from dispatch.ledger.chain import CHAINS, Entered, check, enters
 from dispatch.nodes.protocol import CarrierReceipt, NodeAck
 from dispatch.records import Alert, Decision, Delivery, Receipt
 from dispatch.send.receipts import kept
@@ -213,7 +214,7 @@ def _entitled(a: Account, x: Alert, what: str, deadline: int, done: Sequence[Dec
 def answered(a: Account) -> Found:
     clock = read = 0
     ticks = [
-        r.record.clock_at if isinstance(r.record, Tick) else 0 for r in a.rows if r.topic == "cases"
+        r.record.clock_at if isinstance(r.record, Tick) else 0 for r in a.rows_in.get("cases", ())
     ]
     open_: dict[str, Alert] = {}
     rows: dict[int, list[Logged]] = defaultdict(list)
@@ -267,18 +268,16 @@ def drilled(a: Account) -> Found:
 )
 def entered_once(a: Account) -> Found:
     for part, chain in enumerate(CHAINS):
-        values = [r.value for r in a.rows if r.topic == "ledger" and r.partition == part]
-        found = check(chain, values, ())
+        values = [r.value for r in a.rows_in.get("ledger", ()) if r.partition == part]
+        entries: list[Entered] = []
+        found = check(chain, values, (), entries.append)
         if found.fault is not None:
             yield str(found.fault)
             continue
-        digests = Counter(e.digest for e in map(entry_of, values) if e.of != "head")
-        want = Counter[str]()
-        for row in a.rows:
-            if row.topic == chain:
-                made = entered(Tail(chain), row.value)
-                if made is not None:
-                    want[entry_of(made[0]).digest] += 1
+        digests = Counter(e.digest for e in entries if e.of != "head")
+        want = Counter(
+            sha256(r.value).hexdigest() for r in a.rows_in.get(chain, ()) if enters(r.value)
+        )
         if digests != want:
             lacks, more = sum((want - digests).values()), sum((digests - want).values())
             yield f"{chain}: {lacks} not entered, {more} twice"
@@ -296,8 +295,9 @@ def replayed(a: Account) -> Found:
         return  # a rebuild judges by what is in force then
     for name, stage in a.stages.items():
         topic = _READS[name]
-        for part in {r.partition for r in a.rows if r.topic == topic}:
-            mine = [r for r in a.rows if r.topic == topic and r.partition == part]
+        rows = a.rows_in.get(topic, ())
+        for part in {r.partition for r in rows}:
+            mine = [r for r in rows if r.partition == part]
             read = max(
                 (m.position for e in a.journal for m in e.moved if m.of == (name, topic, part)),
                 default=0,

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 from config.language import Text
 from fengsui.storms import ground
-from fengsui.storms.account import Account, InHand, rows_of
+from fengsui.storms.account import Account, InHand, by_topic, rows_of
 from fengsui.storms.drill import stray
 from fengsui.storms.far_ends import FarEnds, World
 from fengsui.storms.ground import PREFIX, START_AT
 from fengsui.storms.loudspeakers import Boxes
 from fengsui.storms.people import Officers
 from fengsui.storms.plan import KINDS, STAGES, STEP_MS, Fault, Storm
-from fengsui.storms.post import Post
+from fengsui.storms.post import Post, clients
 from fengsui.storms.processes import (
     READS,
     Ingest,
@@ -68,7 +68,7 @@ class Machine:
                 if f.step < storm.steps
             )
         )
-        self.step = 0
+        self._come_to(0)
         self.rng = random.Random(storm.seed ^ 0x5707)  # noqa: S311  # a simulation
         self.reached: Counter[str] = Counter()
         self.injected: Counter[str] = Counter()
@@ -79,7 +79,7 @@ class Machine:
         self.disk = Disk(self.boundary, lambda: self.step * _LEASE_A_STEP)
         self.disk.late = storm.sync_late
         self.log = MemoryLog(self.disk, topics(ground.district().partitions), waits=False)
-        self.post = Post(_clients)
+        self.post = Post(clients)
         world = World(
             self.storm, lambda: self.step, self.at, self._sends_at, lambda: self.disk.synced,
             self.boundary, self._reach,
@@ -97,19 +97,20 @@ class Machine:
         self._armed: dict[Fault, int] = {}  # at how many boundaries from now
         self._changed = self._full = False
         self._names = 0
+        self._seen = (-1, -1), dict[str, int]()  # a state of the disk, and how much each topic has
 
     # --- clocks
 
     def at(self) -> int:
         """The true time, ms."""
-        return START_AT + self.step * STEP_MS
+        return self._at_ms
 
     def steady(self) -> float:
-        return self.step * STEP_MS / 1000
+        return self._steady_s
 
     def wall(self) -> int:
         """As the machine's clock says it."""
-        return self.at() + sum(_JUMP_MS[f.who] for f in self._now("clock"))
+        return self._wall_ms
 
     def _sends_at(self) -> int:
         for m in self._members:
@@ -120,7 +121,17 @@ class Machine:
     # --- faults
 
     def _now(self, kind: str) -> list[Fault]:
-        return [f for f in self.storm.faults if f.kind == kind and f.now(self.step)]
+        return self._lasting.get(kind, [])
+
+    def _come_to(self, step: int) -> None:
+        self.step = step
+        self._lasting: dict[str, list[Fault]] = {}  # by kind
+        for fault in self.storm.faults:
+            if fault.now(step):
+                self._lasting.setdefault(fault.kind, []).append(fault)
+        self._at_ms = START_AT + step * STEP_MS
+        self._steady_s = step * STEP_MS / 1000
+        self._wall_ms = self._at_ms + sum(_JUMP_MS[f.who] for f in self._now("clock"))
 
     def _reach(self, what: str) -> None:
         self.reached[what] += 1
@@ -130,7 +141,7 @@ class Machine:
         if self._full and what in ("append", "commit"):
             self.reached["full"] += 1
             raise Unavailable(_FULL)
-        if not isinstance(self._current, _Member):
+        if not self._armed or not isinstance(self._current, _Member):
             return
         for fault, left in list(self._armed.items()):
             if fault.who not in ("", self._current.name) or not _strikes(fault.kind, what):
@@ -300,8 +311,18 @@ class Machine:
 
     def _in_front_of(self, member: _Member) -> int:
         """What there is for it: it grows when there is more."""
-        lies = self.post.waiting(member.name) if member.name in ("ingest", "send") else 0
-        return sum(self.log.ends(READS[member.name])) + lies if member.name != "ingest" else lies
+        name = member.name
+        lies = self.post.waiting(name) if name in ("ingest", "send") else 0
+        return lies if name == "ingest" else self._stands_in(READS[name]) + lies
+
+    def _stands_in(self, topic: str) -> int:
+        """So many records: asked of the log again where something came into it."""
+        now = len(self.disk.journal), self.disk.cuts
+        if self._seen[0] != now:
+            self._seen = now, {}
+        if topic not in self._seen[1]:
+            self._seen[1][topic] = sum(self.log.ends(topic))
+        return self._seen[1][topic]
 
     def _far(self) -> None:
         for carrier in self.ends.carriers.values():
@@ -314,7 +335,7 @@ class Machine:
     def run(self, each: Callable[["Machine"], None] = lambda _: None) -> None:
         """Every step of the storm, then the calm. each: called after each step."""
         for step in range(self.storm.steps + CALM):
-            self.step = step
+            self._come_to(step)
             self._befall()
             for said in self.weather.said(self.step, self.at()):
                 self.said.append(said)
@@ -347,6 +368,7 @@ class Machine:
     def account(self) -> Account:
         """What the promises are asked of."""
         changed = [False, True] if self._changed else [False]
+        rows = rows_of(self.disk.journal)
         return Account(
             journal=self.disk.journal,
             handed=self.handed,
@@ -358,7 +380,8 @@ class Machine:
             behind=self.behind(),
             districts=[ground.ground(c).district for c in changed],
             stages=ground.ground(False).stages,
-            rows=rows_of(self.disk.journal),
+            rows=rows,
+            rows_in=by_topic(rows),
             replay=self.storm.seed % _REPLAYED == 0,
         )
 
@@ -367,15 +390,3 @@ def _strikes(kind: str, what: str) -> bool:
     if kind == "refuse":
         return what in ("append", "commit")
     return what == "synced" if kind == "unsure" else True
-
-
-def _clients(topic: str) -> tuple[str, ...]:
-    """Whose sessions a topic goes to."""
-    match topic.removeprefix(PREFIX + "/").split("/"):
-        case ["station", *_]:
-            return ("ingest",)
-        case ["node", _, "ack" | "hello" | "report"] | ["receipt", _]:
-            return ("send",)
-        case ["node", name, "command"]:
-            return (name,)
-    return ()  # the time and the key sets: the loudspeakers here know both

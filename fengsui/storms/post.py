@@ -3,6 +3,7 @@ Pure: what goes wrong with it is said by whoever drives it."""
 
 from collections.abc import Callable, Sequence
 
+from fengsui.storms.ground import PREFIX
 from stream.mqtt.client import Message
 
 WINDOW = 1000
@@ -67,3 +68,15 @@ class Post:
 
     def shuffle(self, client: str, mix: Callable[[list[Message]], None]) -> None:
         mix(self._waits.get(client, []))
+
+
+def clients(topic: str) -> tuple[str, ...]:
+    """Whose sessions a topic goes to."""
+    match topic.removeprefix(PREFIX + "/").split("/"):
+        case ["station", *_]:
+            return ("ingest",)
+        case ["node", _, "ack" | "hello" | "report"] | ["receipt", _]:
+            return ("send",)
+        case ["node", name, "command"]:
+            return (name,)
+    return ()  # the time and the key sets: the loudspeakers here know both

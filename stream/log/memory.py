@@ -10,7 +10,7 @@ has it, and a loss of power (`Disk.cut`) leaves of the journal what was synced.
 import threading
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -71,7 +71,8 @@ class Disk:
     ) -> None:
         self.at, self.now = at, now
         self.lazy = self.late = self.torn = False
-        self.lock = threading.Condition(threading.RLock())
+        self.mutex = threading.RLock()
+        self.changed = threading.Condition(self.mutex)  # the journal has more
         self.partitions: dict[str, int] = {}
         self.journal: list[Written] = []
         self.synced = 0
@@ -80,17 +81,17 @@ class Disk:
         self.owners: dict[_Of, tuple[str, float]] = {}  # -> member, until
 
     def put(self, entry: Written) -> None:
-        """Under the lock."""
+        """Under `mutex`."""
         self.journal.append(entry)
         self.at("written")
         if not self.lazy:
             self.synced = len(self.journal)
         self.at("synced")
-        self.lock.notify_all()
+        self.changed.notify_all()
 
     def cut(self) -> None:
         """The power goes: whoever was there is gone, and what was not synced."""
-        with self.lock:
+        with self.mutex:
             del self.journal[self.synced :]
             self.owners.clear()
             self.cuts += 1
@@ -98,7 +99,7 @@ class Disk:
     def died(self, member: str) -> None:
         """The machine knows that this member's process is gone: by the name that it joined with, or by
         that which it was given."""
-        with self.lock:
+        with self.mutex:
             self.owners = {
                 of: o
                 for of, o in self.owners.items()
@@ -107,7 +108,7 @@ class Disk:
 
     def expire(self) -> None:
         """Nobody was heard of for longer than a lease."""
-        with self.lock:
+        with self.mutex:
             self.owners = {of: (who, 0.0) for of, (who, _) in self.owners.items()}
 
 
@@ -118,7 +119,7 @@ class MemoryLog:
     def __init__(self, disk: Disk, topics: dict[str, Topic], *, waits: bool = True) -> None:
         self.disk, self.topics, self.waits = disk, topics, waits
         self._again()
-        with disk.lock:
+        with disk.mutex:
             for topic in topics.values():
                 have = disk.partitions.setdefault(topic.name, topic.partitions)
                 if have != topic.partitions:
@@ -133,27 +134,36 @@ class MemoryLog:
     def _again(self) -> None:
         self._cuts, self._applied = self.disk.cuts, 0
         self._records: dict[_Place, list[Entry]] = {}
+        self._ends = {name: [0] * t.partitions for name, t in self.topics.items()}
         self._positions: dict[_Of, int] = {}
         self._snapshots: dict[_Of, list[tuple[int, int, bytes]]] = {}
 
     def look(self) -> None:
         """Take what came into the journal since. What a process that died had written and not synced is
-        made sure of by whoever looks next, as a log that is opened again recovers it. Under the lock."""
-        if not self.disk.lazy:
-            self.disk.synced = len(self.disk.journal)
-        if self._cuts != self.disk.cuts:
+        made sure of by whoever looks next, as a log that is opened again recovers it. Under `Disk.mutex`."""
+        disk = self.disk
+        there = len(disk.journal)
+        if not disk.lazy:
+            disk.synced = there
+        if self._cuts != disk.cuts:
             self._again()
-        for entry in self.disk.journal[self._applied :]:
+        if self._applied < there:
+            self._apply(disk.journal[self._applied :])
+
+    def _apply(self, entries: Sequence[Written]) -> None:
+        for entry in entries:
             for place, key, value in entry.records:
                 there = self._records.setdefault(place, [])
                 there.append(Entry(place[1], len(there), key, value))
+                if place[0] in self.topics:
+                    self._ends[place[0]][place[1]] += 1
             for moved in entry.moved:
                 self._positions[moved.of] = moved.position
                 if moved.body is not None:
                     kept = self._snapshots.setdefault(moved.of, [])
                     kept[:] = [s for s in kept if s[0] != moved.position][-1:]
                     kept.append((moved.position, moved.crc, moved.body))
-            self._applied += 1
+        self._applied += len(entries)
 
     def placed(self, outputs: Sequence[Out]) -> tuple[tuple[_Place, str, bytes], ...]:
         """Raises KeyError for a place that there is not."""
@@ -168,7 +178,7 @@ class MemoryLog:
 
     def append(self, outputs: Sequence[Out]) -> None:
         if outputs:
-            with self.disk.lock:
+            with self.disk.mutex:
                 self.disk.at("append")
                 self.disk.put(Written(self.placed(outputs)))
 
@@ -176,29 +186,38 @@ class MemoryLog:
         return MemoryConsumer(self, self.topics[topic], group, member)
 
     def read(self, topic: str, partition: int, offset: int, limit: int = 5000) -> list[Entry]:
-        with self.disk.lock:
+        with self.disk.mutex:
             self.look()
             there = self._records.get((topic, partition), [])
             return there[max(0, offset) : max(0, offset) + limit]
 
+    def after(self, topic: str, places: Mapping[int, int], limit: int) -> list[Entry]:
+        """As `read`, of several partitions from these offsets on, so many together. Under `Disk.mutex`."""
+        self.look()
+        found: list[Entry] = []
+        for partition, offset in places.items():
+            there = self._records.get((topic, partition), ())
+            if offset < len(there):
+                found += there[offset : offset + limit - len(found)]
+        return found
+
     def ends(self, topic: str) -> list[int]:
-        with self.disk.lock:
+        with self.disk.mutex:
             self.look()
-            parts = range(self.topics[topic].partitions)
-            return [len(self._records.get((topic, p), ())) for p in parts]
+            return self._ends[topic].copy()
 
     def starts(self, topic: str) -> list[int]:
         return [0] * self.topics[topic].partitions
 
     def positions(self, topic: str, group: str) -> list[int]:
-        with self.disk.lock:
+        with self.disk.mutex:
             self.look()
             parts = range(self.topics[topic].partitions)
             return [self._positions.get((group, topic, p), 0) for p in parts]
 
     def snapshots(self, of: _Of) -> list[tuple[int, int, bytes]]:
         """Position, checksum and body of the last two, the newer one first."""
-        with self.disk.lock:
+        with self.disk.mutex:
             self.look()
             return self._snapshots.get(of, [])[::-1]
 
@@ -222,6 +241,7 @@ class MemoryConsumer:
         self._log, self._topic, self._group = log, topic, group
         log.disk.joined += 1
         self.member = f"{member}/{log.disk.joined}"  # two members of one name must still be two
+        self._ofs = [self._of(part) for part in range(topic.partitions)]
         self._committed: dict[int, int] = {}
         self._next: dict[int, int] = {}
         self._begun: Sequence[Step] = ()  # a commit that nobody has waited for yet
@@ -230,30 +250,27 @@ class MemoryConsumer:
         return (self._group, self._topic.name, part)
 
     def poll(self, timeout_s: float, limit: int = 5000) -> list[Entry]:
-        until, disk = time.monotonic() + timeout_s, self._log.disk
-        with disk.lock:
+        disk, waits = self._log.disk, self._log.waits
+        until = time.monotonic() + timeout_s if waits else 0.0
+        with disk.mutex:
             while True:
                 self._lease()
-                entries: list[Entry] = []
-                for part in self._next:
-                    left = limit - len(entries)
-                    entries += self._log.read(self._topic.name, part, self._next[part], left)
+                entries = self._log.after(self._topic.name, self._next, limit)
                 for entry in entries:
                     self._next[entry.partition] = entry.offset + 1
                 if len(self._next) > 1 and entries:  # the one that came first waits its turn
                     first = next(iter(self._next))
                     self._next[first] = self._next.pop(first)
-                left_s = until - time.monotonic() if self._log.waits else 0.0
+                left_s = until - time.monotonic() if waits else 0.0
                 if entries or left_s <= 0:
                     return entries
-                disk.lock.wait(min(left_s, LEASE_S / 20))
+                disk.changed.wait(min(left_s, LEASE_S / 20))
 
     def _lease(self) -> None:
         """Renew what we own, take what is free."""
         disk = self._log.disk
         now = disk.now()
-        for part in range(self._topic.partitions):
-            of = self._of(part)
+        for part, of in enumerate(self._ofs):
             owner, until = disk.owners.get(of, ("", 0.0))
             if owner != self.member and owner and until > now:
                 self._drop(part)
@@ -306,7 +323,7 @@ class MemoryConsumer:
 
     def _commit(self, steps: Sequence[Step]) -> None:
         disk = self._log.disk
-        with disk.lock:
+        with disk.mutex:
             try:
                 disk.at("commit")
                 for step in steps:

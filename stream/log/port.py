@@ -18,6 +18,7 @@ Promises of every adapter:
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
 from config.language import Text
 
@@ -215,6 +216,4 @@ def damaged(where: str) -> Text:
 
 def partition_of(key: str, partitions: int) -> int:
     """The partition of a key, the same in every adapter and process."""
-    from zlib import crc32
-
     return crc32(key.encode()) % partitions

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from prometheus_client import Counter
+
 from stream import metrics
 from stream.log.port import Step
 from stream.stages.stage import Item, Stage
@@ -23,6 +25,13 @@ class Meter:
         self._now = now
         self._count = count
         self._newest: dict[int, int] = {}  # partition -> moment of the newest record stepped
+        # looking a row up by its labels costs more than counting in it
+        self._read = metrics.RECORDS_IN.labels(stage.name, stage.reads)
+        self._hop = metrics.HOP.labels(stage.name)
+        self._committed = metrics.COMMIT.labels(stage.name)
+        self._owns = metrics.OWNED.labels(stage.name)
+        self._written: dict[str, Counter] = {}  # by topic
+        self._owned: set[int] | None = None
         if now is not None:
             metrics.LAG_SECONDS.labels(stage.name).set_function(self._behind)
 
@@ -34,15 +43,18 @@ class Meter:
     def owns(self, partitions: Iterable[int]) -> None:
         """These are ours now."""
         kept = set(partitions)
+        if kept == self._owned:
+            return
+        self._owned = kept
         self._newest = {p: at for p, at in self._newest.items() if p in kept}
-        metrics.OWNED.labels(self._stage.name).set(len(kept))
+        self._owns.set(len(kept))
 
     def stepped(
         self, partition: int, state: Any, items: Sequence[Item], bad: Sequence[Bad]
     ) -> None:
         """These were stepped, for the first time or again after a failure."""
         name = self._stage.name
-        metrics.RECORDS_IN.labels(name, self._stage.reads).inc(len(items) + len(bad))
+        self._read.inc(len(items) + len(bad))
         for one in bad:
             metrics.DEAD_LETTERS.labels(name, one.reason).inc()
         if self._count is not None:
@@ -53,10 +65,16 @@ class Meter:
         for item in items:
             received_at = getattr(item.record, "received_at", 0)
             if received_at:
-                metrics.HOP.labels(name).observe(max(0, now - received_at) / 1000)
+                self._hop.observe(max(0, now - received_at) / 1000)
             newest = max(newest, received_at, getattr(item.record, "clock_at", 0))
         if newest:
             self._newest[partition] = newest
+
+    def _wrote(self, topic: str) -> Counter:
+        found = self._written.get(topic)
+        if found is None:
+            found = self._written[topic] = metrics.RECORDS_OUT.labels(self._stage.name, topic)
+        return found
 
     def timed(self, settle: Callable[[], None], steps: Sequence[Step]) -> Callable[[], None]:
         """`settle`, with what it commits counted when it is over."""
@@ -64,8 +82,9 @@ class Meter:
 
         def settled() -> None:
             settle()
-            metrics.COMMIT.labels(self._stage.name).observe(time.monotonic() - began)
+            self._committed.observe(time.monotonic() - began)
             for step in steps:
-                metrics.count_out(self._stage.name, (out.topic for out in step.outputs))
+                for out in step.outputs:
+                    self._wrote(out.topic).inc()
 
         return settled

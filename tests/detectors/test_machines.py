@@ -92,6 +92,8 @@ def test_the_highest_level_that_any_window_reaches(seed: int) -> None:
         for n in range(6)
     ]
     assert highest(values, limits).tolist() == found
+    many = np.tile(values, (12, 1)), np.tile(limits, (12, 1, 1))
+    assert highest(*many).tolist() == found * 12
 
 
 def test_suspect_values_raise_what_is_sure_by_nothing() -> None:

@@ -11,6 +11,7 @@ from detectors.quality.rain_bounds import Seasons
 from detectors.quality.silence import SilenceState, late, quiet
 from detectors.quality.spatial_consistency import Near, clogged, padded
 from detectors.quality.station_memory import StationMemory
+from detectors.quality.undercatch import undercatch
 from tests.support.districts import yanqing
 
 DISTRICT = yanqing()
@@ -54,6 +55,30 @@ def test_clogged_as_a_plain_loop_says_it(seed: int, were: set[int]) -> None:
         if begins or (n in were and max(fell) >= RULE.clog_near_mm * 5):
             expected.add(n)
     assert clogged(RULE, near, heard, reports, frozenset(were)) == expected
+
+
+@settings(derandomize=True, max_examples=120, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from([0.1, 0.3, 1.0]), st.booleans())
+def test_where_too_little_fell_or_nobody_has_two_neighbours_no_look_finds_anything(
+    seed: int, less: float, pairs: bool
+) -> None:
+    """What the look of a whole partition leaves out on most minutes of a year."""
+    heard, near, reports = memory(seed)
+    if pairs:
+        near = near._replace(near=near.near[:, :1])
+    for counts in (heard.rain_count, heard.half_count):
+        counts[:] = np.round(counts * less)
+    heard.seen_rain.stale[:] = True
+    assert near.pairs_only == pairs
+    near_mm = min(RULE.clog_near_mm, RULE.fill_near_mm)
+    if not pairs and heard.has_had(near_mm * 10, RULE.undercatch_near_mm * 5):
+        return
+    none, able = frozenset[int](), np.ones(ROWS, np.bool_)
+    assert clogged(RULE, near, heard, reports, none) == set()
+    assert undercatch(RULE, near, heard, able, reports, none, NOW) == (set(), set())
+    plan, begun = np.full(ROWS, 5 * MINUTE), np.full(ROWS, -1)
+    rows = np.nonzero(reports)[0].tolist()
+    assert infill(RULE, near, heard, reports, rows, begun, plan, NOW) is None
 
 
 @settings(derandomize=True, max_examples=60, deadline=None)
