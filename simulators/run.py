@@ -11,7 +11,7 @@ from config.language import Text
 from config.records.district import District
 from simulators.carriers.phones import Carrier, encoded
 from simulators.nodes import Nodes
-from simulators.people import Heads
+from simulators.people import Heads, Shown
 from simulators.world import World
 from stream.mqtt.access import SIMULATED
 from stream.mqtt.client import Mqtt, digest, shared_group
@@ -64,7 +64,7 @@ def prefix_of(run_name: str, district: District) -> str:
 
 
 class Player:
-    """One play. `public_key` is what the loudspeakers trust; without it they stay silent."""
+    """One play. pages: takes a report with a photograph; without it there are only short messages."""
 
     def __init__(
         self,
@@ -78,6 +78,7 @@ class Player:
         speed: float,
         lockstep: bool,
         patience_s: float = 300.0,
+        pages: Callable[[Shown], object] | None = None,
     ) -> None:
         if run_name == "live":
             raise ValueError(Text("模拟器不进实战", "a simulator never speaks into a live run"))
@@ -89,6 +90,8 @@ class Player:
         self.nodes = nodes
         self.carrier = carrier
         self._heads = Heads(district)
+        self._pages = pages
+        self._shown: list[Shown] = []  # with a photograph, to be posted
         self._speed = speed
         self._lockstep = lockstep
         self._patience_s = patience_s
@@ -160,8 +163,18 @@ class Player:
                 self.mqtt.publish(f"{self.prefix}/receipt/{channel}", encoded(receipt))
                 if receipt.status in _READ:
                     self._heads.hear(self.carrier.taken[receipt.key], receipt.at)
-        for spoken in self._heads.advance(now_at):
+        for said in self._heads.advance(now_at):
+            if isinstance(said, Shown) and self._pages is not None:
+                self._shown.append(said)
+                continue
+            spoken = said.spoken() if isinstance(said, Shown) else said
             self.publish(spoken.suffix, spoken.payload)
+
+    def photographs(self) -> None:
+        """Reports with a photograph, by the personal page. Only while nothing of MQTT is on its way: the page
+        has a way into the log of its own, and two plays must have the same order."""
+        while self._shown and self._pages is not None and not self._stop.is_set():
+            self._pages(self._shown.pop(0))
 
     def begin(self, start_at: int) -> None:
         """Say when it begins; in lockstep go on saying so until the line has heard it: what is
@@ -238,6 +251,7 @@ def play(
             player.nodes.offline = world.offline_nodes(minute)
         if player.carrier is not None:
             player.carrier.no_network = world.phones_off(minute)
+        player.photographs()
         for publication in world.publications(minute):
             player.publish(publication.suffix, publication.payload)
         if after >= 0 and after % _DRAIN_MIN != _DRAIN_MIN - 1:

@@ -3,6 +3,7 @@
 // hazards. What the map shows beside it is the same.
 
 import { clock, part, picture } from "./live.js";
+import { moves, woken } from "./proven.js";
 import { ACTION, LEVEL, SHAPE, count, el, left, listed, named, of, t, time, worse } from "./words.js";
 import { confirm, deadline, nextFor, verbOf, waits, whyNot } from "./warnings.js";
 
@@ -74,6 +75,7 @@ function sums(all) {
   return el("dl", { class: "sums-of" },
     el("dt", {}, t("生效", "in force")), el("dd", {}, bad.length ? [moving.length ? t(`立即转移 ${moving.length} 村 ${people(moving)} 人`, `move now: ${count(moving.length, "village")}, ${people(moving)} people`) : "", ready.length ? t(`准备转移 ${ready.length} 村 ${people(ready)} 人`, `prepare: ${count(ready.length, "village")}, ${people(ready)} people`) : "", ...[4, 3, 2, 1].map((n) => { const k = bad.filter((v) => v.at.level === n).length; return k ? `${SHAPE[n]} ${of(LEVEL[n])} ${k}` : ""; })].filter(Boolean).join(" · ") : t("无", "nothing")),
     el("dt", {}, t("看不见", "unseen")), el("dd", { class: dark.length ? "blind" : "" }, dark.length ? t(`▨ ${dark.length} 村无数据：`, `▨ no data of ${dark.length}: `) : "", dark.length ? some(dark) : "", thin.length ? t(` 数据不足一半：${some(thin)}`, ` less than half: ${some(thin)}`) : dark.length ? "" : silent().length ? t("各村都还有数据", "every village still has data") : t("各村都有数据", "every village has data"), ...(silent().length ? [t("；", "; "), el("a", { href: "#/stations" }, t(`静默 ${silent().length} 站（${where(silent())}）`, `${count(silent().length, "silent station")} (${where(silent())})`))] : [])),
+    ...(done() ? [el("dt", {}, t("转移", "moved")), el("dd", {}, el("a", { href: "#/delivery", "data-done": "" }, done()))] : []),
     ...(nextHour() ? [el("dt", {}, t("下一小时", "next hour")), el("dd", { class: "next-hour" }, nextHour())] : []),
     ...(todo() ? [el("dt", {}, t("要办", "to do")), el("dd", {}, todo())] : []),
     ...(duty().length ? [el("dt", {}, t("值班", "on duty")), el("dd", { class: "on-duty" }, ...duty())] : []));
@@ -87,6 +89,13 @@ function where(ids) {
   for (const a of Object.values(g.areas)) for (const s of a.stations) if (ids.includes(s)) (of[t(a.town, a.town_en)] ||= new Set()).add(s);
   const rows = Object.entries(of).map(([town, some]) => [town, some.size]).sort((x, y) => y[1] - x[1]);
   return `${rows.slice(0, 3).map(([town, n]) => `${town} ${n}`).join(t("、", ", "))}${rows.length > 3 ? t(" 等", " …") : ""}`;
+}
+
+// how many have moved and how many were woken, and how much of it is proved
+function done() {
+  const rows = Object.values(part("roll")).filter((r) => r.action), m = moves(rows), w = woken(rows);
+  return [m ? t(`✓ 有据 ${m.proven} 人，？ 只说 ${m.unproven}，✗ 未到 ${m.gone}`, `✓ ${m.proven} proven, ? ${m.unproven} only said, ✗ ${m.gone} not reached`) : "",
+    w ? t(`叫应 ✓ ${w.proven}，？ ${w.said}，✗ ${w.silent}`, `woken ✓ ${w.proven}, ? ${w.said}, ✗ ${w.silent}`) : ""].filter(Boolean).join(" · ");
 }
 
 // what is to be done beside decisions: people who ask for help, tasks of the plan
@@ -129,7 +138,7 @@ export function board(top, root, pick) {
   let last = "";
   const paint = () => {
     const found = valleys(), all = found.flatMap((x) => x.all), few = all.length <= ALL_OPEN;
-    const says = JSON.stringify([silent().length, found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), part("duty"), nextHour()]);
+    const says = JSON.stringify([silent().length, found.map((x) => [x.key, x.waiting.map(([id, w]) => [id, w.version, w.questions]), x.all.map((v) => [v.id, v.a, v.worst])]), todo(), done(), part("duty"), nextHour()]);
     if (says === last && root.firstChild) return;
     last = says;
     const at = document.activeElement, inside = root.contains(at) || top.contains(at), focus = inside && (at.dataset.area ? `[data-area="${at.dataset.area}"]` : at.dataset.now ? "[data-now]" : at.closest("[data-valley]") ? `[data-valley="${at.closest("[data-valley]").dataset.valley}"] summary` : "");

@@ -2,12 +2,12 @@
 // their opaque ids. Where nobody has said a number it is unknown, not zero.
 
 import { ask, clock, part, picture } from "./live.js";
+import { isProven, isSaid, moves, woken } from "./proven.js";
 import { ACTION, age, count, el, of, random, t, time } from "./words.js";
 
 const SAID = { moved: ["已转移", "moved"], witnessed: ["证实", "bears it out"], help: ["求助", "needs help"], safe: ["平安", "safe"], received: ["收到", "received"] };
 // how strong an answer is: proven, only said, nothing
 const STRENGTH = { "": ["无回音", "silent"], received: ["已送到", "delivered"], read: ["说收到，无码", "said so, no code"], code: ["码对", "code right"], acted: ["已办", "done, proved"] };
-const isProven = (h) => h.strength === "code" || h.strength === "acted", isSaid = (h) => h.strength === "read";
 const HOW = { shelter: ["安置点", "shelter"], relatives: ["投亲靠友", "relatives"], upstairs: ["上楼", "upstairs"], "": ["未写去处", "place not named"] };
 const WHY = { "": ["缺证人", "no witness"], no_photo: ["没有照片", "no photo"], used: ["照片用过", "photo used before"], alike: ["照片与以前的相同", "photo of before"], blank: ["照片看不出什么", "photo shows nothing"], no_time: ["照片没有时间", "photo without time"], old: ["不是预警以后拍的", "photo before the warning"], no_place: ["照片没有位置", "photo without place"], far: ["不在安置点附近", "photo of elsewhere"], unsafe: ["这里上楼不安全", "upstairs is not safe here"], recheck: ["抽查未应", "no answer to the re-check"] };
 const CAME = { open: ["未答", "not answered yet"], passed: ["✓ 码对", "✓ code right"], failed: ["✗ 未应，已告诉上级", "✗ not answered, superiors told"] };
@@ -42,17 +42,14 @@ export function paintRoll(into) {
 
 // of all who must answer with a code, in one line; nothing where no district asks for one
 function glance(found) {
-  const all = found.flatMap((r) => r.heard || []), n = (is) => all.filter(is).length, proven = n(isProven), said = n(isSaid);
-  const sums = found.map((r) => r.transfers).filter(Boolean), add = (what) => sums.reduce((n2, s) => n2 + s[what], 0);
-  // of whom nobody has said anything nobody is known to have moved
-  const unheard = found.filter((r) => r.action && !r.transfers).reduce((n2, r) => n2 + r.should, 0), gone = add("not_reached") + unheard;
-  const moves = sums.length ? el("p", { class: "proof", "data-moves": `${add("proven")} ${add("unproven")} ${gone}` }, t("转移：", "Moved: "), el("strong", { class: "ok" }, t(`✓ 有据 ${add("proven")}`, `✓ proven ${add("proven")}`)), " ",
-    el("strong", { class: add("unproven") ? "doubt" : "" }, t(`？ 未证实 ${add("unproven")}`, `? unproven ${add("unproven")}`)), " ", el("strong", { class: gone ? "bad" : "" }, t(`✗ 未到 ${gone}`, `✗ not reached ${gone}`)),
-    add("unsafe") ? el("strong", { class: "bad" }, t(` ⚠ 上楼不安全 ${add("unsafe")}`, ` ⚠ upstairs, not safe ${add("unsafe")}`)) : "") : "";
-  const woken = all.length ? el("p", { class: "proof", "data-proof": `${proven} ${said} ${all.length - proven - said}` }, t("叫应：", "Woken: "),
-    el("strong", { class: "ok" }, t(`✓ 有据 ${proven}`, `✓ proven ${proven}`)), " ", el("strong", { class: said ? "doubt" : "" }, t(`？ 只说 ${said}`, `? only said ${said}`)), " ",
-    el("strong", { class: all.length - proven - said ? "bad" : "" }, t(`✗ 无声 ${all.length - proven - said}`, `✗ silent ${all.length - proven - said}`))) : "";
-  return el("div", {}, woken, moves);
+  const m = moves(found), w = woken(found);
+  return el("div", {},
+    w ? el("p", { class: "proof", "data-proof": `${w.proven} ${w.said} ${w.silent}` }, t("叫应：", "Woken: "),
+      el("strong", { class: "ok" }, t(`✓ 有据 ${w.proven}`, `✓ proven ${w.proven}`)), " ", el("strong", { class: w.said ? "doubt" : "" }, t(`？ 只说 ${w.said}`, `? only said ${w.said}`)), " ",
+      el("strong", { class: w.silent ? "bad" : "" }, t(`✗ 无声 ${w.silent}`, `✗ silent ${w.silent}`))) : "",
+    m ? el("p", { class: "proof", "data-moves": `${m.proven} ${m.unproven} ${m.gone}` }, t("转移：", "Moved: "), el("strong", { class: "ok" }, t(`✓ 有据 ${m.proven}`, `✓ proven ${m.proven}`)), " ",
+      el("strong", { class: m.unproven ? "doubt" : "" }, t(`？ 未证实 ${m.unproven}`, `? unproven ${m.unproven}`)), " ", el("strong", { class: m.gone ? "bad" : "" }, t(`✗ 未到 ${m.gone}`, `✗ not reached ${m.gone}`)),
+      m.unsafe ? el("strong", { class: "bad" }, t(` ⚠ 上楼不安全 ${m.unsafe}`, ` ⚠ upstairs, not safe ${m.unsafe}`)) : "") : "");
 }
 
 // 抽查: the draw is the record's, not the presser's; said in one line what came of it

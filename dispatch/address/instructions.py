@@ -21,7 +21,7 @@ from dispatch.proving.draw import candidates, drawn
 from dispatch.records import Decision, Delivery, delivery_id
 from dispatch.words.sms_length import person_route
 
-_ANSWER = Text("收到请回复。", "Please reply to confirm.")
+_ANSWER = Text("收到请回复。", "Please answer.")
 _WITHIN_MS = 5 * 60_000
 
 
@@ -43,8 +43,15 @@ def _delivery(district: District, decision: Decision, live: bool, at: int, to: C
     heading = choose(drill_mark(live) + instruction_title(decision.by), to.lang)
     # the words that every notice that must be answered ends with
     words = f"{heading}：{zh(decision.reason)}\n{choose(_ANSWER, to.lang)}"
-    texts = [(channel, words) for channel in to.channels if channel != "voice"]
-    return _notice(district, decision, live, at, to, name, heading, texts)
+    lang: Literal["zh", "en"] = "en" if to.lang == "en" else "zh"
+    proving = district.policy.proving
+    code = blank(proving.digits) if proving.code else ""
+    texts = [
+        (channel, zh(asking(words, lang, channel, code)) if code else words)
+        for channel in to.channels
+        if channel != "voice"
+    ]
+    return _notice(district, decision, live, at, to, name, heading, texts, code)
 
 
 def called_again(district: District, decision: Decision, live: bool, at: int) -> list[Delivery]:

@@ -105,7 +105,7 @@ class Inbound:
             codes = [d for x in waits for d in self._openings.ask(x, clock_at)]
         except FAULTS as e:
             raise NotNow(f"{type(e).__name__}") from e
-        outs = [Out("deliveries", d.id, encode(d)) for d in codes]
+        outs = [Out("deliveries", d.id, encode(d)) for d in (*codes, *self._openings.notices())]
         return [x for x in found if x not in waits], outs
 
     def _subscriptions(self, heard: CarrierWord, text: str) -> tuple[list[Out] | None, bool]:

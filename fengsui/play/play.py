@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,9 +25,11 @@ from fengsui.play.summary import summary
 from fengsui.run.folder_lock import held
 from fengsui.run.invite import invitation
 from fengsui.run.processes import Line
+from fengsui.run.recipients import link_of
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, answers, free_port, own, refuse_live_keys
 from fengsui.run.terminal import echo
+from simulators.carriers.personal_page import PersonalPages
 from simulators.carriers.phones import Carrier
 from simulators.nodes import Nodes
 from simulators.replay import BadRow, Measured, read_csv, replay
@@ -325,6 +328,7 @@ def _around(
             carrier=carrier,
             speed=pace,
             lockstep=True,
+            pages=PersonalPages(partial(link_of, setup), setup.district.timezone).post,
         )
         with beside(setup), Watch(setup, log, plain) as watch:
             drawing = threading.Thread(

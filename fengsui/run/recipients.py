@@ -19,7 +19,9 @@ from dispatch.people.contact_store import ContactStore
 from dispatch.people.signed_choices import public_of
 from fengsui.run.contact_csv import digest, take
 from fengsui.run.setup import Setup
+from ingest.people.links import Links
 from stream.oplog import say
+from stream.wall_clock import now_ms
 
 
 def place(setup: Setup) -> Path:
@@ -66,6 +68,13 @@ def with_reporters(setup: Setup) -> tuple[District, Path | None]:
             ),
         )
         return msgspec.structs.replace(setup.district, contacts={}), None
+
+
+def link_of(setup: Setup, person: str) -> str:
+    """The address of somebody's personal page, made anew: for a simulated person of an exercise. Raises
+    OSError while no page is open, and ValueError."""
+    url = (place(setup) / "people.url").read_text().strip()
+    return f"{url}/r/{Links(place(setup)).make(person, now_ms(), 1)}"
 
 
 _PLAIN = Text(

@@ -11,6 +11,10 @@ WORDS = {
         "已记下。预警短信或电话里有确认码的，要填上再报一次才算应答。",
         "Noted. Where the warning's SMS or call has a code, it is an answer once you send that too.",
     ),
+    "coded": Text(
+        "已记下，正在核对确认码：对了才算应答，不对会另发消息告诉您。",
+        "Noted. The code is being checked: if it is right this is your answer, if not you get a message.",
+    ),
     "no_photo": Text(
         "已收到，但照片用不了（只收 JPEG、PNG、WEBP，8 MB 以内）。",
         "Received, but the photo cannot be used (JPEG, PNG, WEBP within 8 MB).",

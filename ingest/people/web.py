@@ -263,15 +263,19 @@ class PeopleDoor:
         return []
 
     def _taken(self, says: Sequence[PersonSays]) -> str:
-        """What is answered: upstairs may be no refuge here, and 收到 without its code is no answer."""
+        """What is answered: upstairs may be no refuge here, 收到 without its code is no answer, and whether a
+        code is right is known to send alone."""
         areas, to_m = self._district.areas, self._proving.upstairs_to_m
         unsafe = (
             is_upstairs_unsafe(areas[one.area], to_m) for one in says if one.how == "upstairs"
         )
         if self._proving.transfer and any(unsafe):
             return "unsafe"
-        uncoded = any(one.what == "received" and not one.code for one in says)
-        return "no_code" if self._proving.code and uncoded else "taken"
+        if not self._proving.code:
+            return "taken"
+        if any(one.code for one in says):
+            return "coded"
+        return "no_code" if any(one.what == "received" for one in says) else "taken"
 
     async def _pictured(
         self, says: list[PersonSays], photo: bytes, fields: Mapping[str, str]

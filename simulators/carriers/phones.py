@@ -1,7 +1,8 @@
 """Phones: an HTTP gateway on loopback that takes texts, and people who receive and answer them.
 
 What becomes of a message is drawn from its key, so that two runs agree: most phones are on, some
-are off; those whom the text asks to answer do so after 20 s to 4 min of scenario time, a few never.
+are off; those whom the text asks to answer do so after 20 s to 4 min of scenario time, a few never. Where it
+asks for a code (确认码) some leave it out and some mistype it, and key it right when they are called.
 """
 
 import hashlib
@@ -30,10 +31,19 @@ class Sms(NamedTuple):
 
 
 class Carrier:
-    """The gateway; runs until `close`."""
+    """The gateway; runs until `close`. bare_share, wrong_share: of the telephones that answer, those that leave
+    a code out, or mistype it."""
 
-    def __init__(self, port: int = 0, off_share: float = 0.04, silent_share: float = 0.06) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        off_share: float = 0.04,
+        silent_share: float = 0.06,
+        bare_share: float = 0.08,
+        wrong_share: float = 0.04,
+    ) -> None:
         self._off, self._silent = off_share, silent_share
+        self._bare, self._wrong = bare_share, wrong_share
         self.no_network = 0.0  # the share of the phones that no base station reaches now
         self._lock = threading.Lock()
         self.taken: dict[str, Sms] = {}
@@ -127,7 +137,15 @@ class Carrier:
     def _code(self, key: str, status: str) -> str:
         """What whoever answers sends back or keys, where the text asks for a code."""
         hit = _CODE.search(self.taken[key].text) if status in ("answered", "confirmed") else None
-        return "".join(_FIGURES.get(c, c) for c in hit[1]) if hit else ""
+        if hit is None:
+            return ""
+        code = "".join(_FIGURES.get(c, c) for c in hit[1])
+        if status == "confirmed":  # somebody else's finger, or more care
+            return code
+        drawn = int(hashlib.sha256(f"code {self.taken[key].to}".encode()).hexdigest()[:8], 16) / 2**32
+        if drawn < self._bare:
+            return ""
+        return code[:-1] + str((int(code[-1]) + 1) % 10) if drawn < self._bare + self._wrong else code
 
     def close(self) -> None:
         self._server.shutdown()

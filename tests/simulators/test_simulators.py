@@ -14,10 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from config.records.level import Action, Level
 from dispatch.nodes.protocol import Command, sign
-from simulators.carriers.phones import Carrier, Sms, encoded
+from simulators.carriers.phones import Carrier, encoded
 from simulators.faults import Fault, Reading, suffer
 from simulators.nodes import Nodes
-from simulators.people import Heads, Spoken
 from simulators.replay import BadRow, Measured, read_csv
 from simulators.runoff import Basin, draw, runoff_mm_h, stage_m
 from simulators.scenario import KEPT, SCENARIOS, TRAINING, Scenario, scenario, storm_set
@@ -600,28 +599,6 @@ def test_receipts_read_back() -> None:
         assert msgspec.json.decode(encoded(receipt), type=type(receipt)) == receipt
     finally:
         carrier.close()
-
-
-def test_heads_of_villages_answer_an_order_once_and_some_ask_for_help() -> None:
-    def play() -> list[Spoken]:
-        heads = Heads(DISTRICT)
-        found: list[Spoken] = []
-        for c in DISTRICT.contacts.values():
-            for text in ("请准备转移，回复1", "立即转移，回复1", "立即转移，回复1"):
-                heads.hear(Sms("sms", c.phone, "k", text), START)
-        for minute in range(90):
-            found += heads.advance(START + minute * 60_000)
-        return found
-
-    found = play()
-    assert found == play()
-    moved = [s for s in found if "已转移" in s.text]
-    heads = {c.id for c in DISTRICT.contacts.values() if c.role == "responsible"}
-    assert {s.person for s in moved} <= heads
-    assert len(moved) == len({s.person for s in moved}) > 40
-    crying = {s.person for s in found} - {s.person for s in found if "求助" not in s.text}
-    assert not crying, "who asks for help moves later"
-    assert 0 < sum("求助" in s.text for s in found) < 12
 
 
 def test_observers_report_what_happened_and_nothing_else() -> None:

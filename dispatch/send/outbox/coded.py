@@ -2,8 +2,10 @@
 reminder to who left the code out, a word to the duty room where wrong ones come again and again. Pure.
 
 A code counts for the warning whose message held it, for so long after that went out, and for that person
-alone. Without it an answer ends nothing: the message's time runs out and the next way is tried, as for
-whoever says nothing. A cry for help ends the calls: somebody is there, and the duty room has it.
+alone. Wrong ones are counted way by way: the sender of an SMS can be forged, so what comes so locks neither the
+personal page nor the app, and a call never. Without it an answer ends nothing: the message's time runs out and
+the next way is tried, as for whoever says nothing. A cry for help ends the calls: somebody is there, and the
+duty room has it.
 """
 
 import hashlib
@@ -59,7 +61,7 @@ def judge(rules: Rules, box: Box, says: PersonSays) -> Judgement:
     right = verdict == "right"
     if verdict == "wrong":
         for line in {line_of(e.delivery) for e in mine}:
-            box.wrong[line] = box.wrong.get(line, 0) + 1
+            _count(box, line, says.way)
     strength: Strength = "code" if right else "read"
     judged = [
         _judged(box, d, f"{says.id}|{d.alert}", says.way, says.what, strength, verdict, says.said_at)
@@ -67,7 +69,8 @@ def judge(rules: Rules, box: Box, says: PersonSays) -> Judgement:
     ]
     heard = right or says.what == "help"
     answered = [e for e in (fits if right else mine) if heard and not e.done]
-    return Judgement(judged, answered, list(_told(rules, box, about[0].delivery, says, verdict)))
+    told = _told(rules, box, about[0].delivery, says, verdict, at_last=bool(fits))
+    return Judgement(judged, answered, list(told))
 
 
 def _came_before(rules: Rules, e: Entry, says: PersonSays) -> bool:
@@ -87,7 +90,7 @@ def _fitting(
     if not says.code or codes is None:
         return [], "none"
     fits = [e for e in mine if codes.is_right(e.delivery.alert, says.person, says.code)]
-    if any(_is_locked(rules, box, e.delivery) for e in fits or mine):
+    if any(_is_locked(rules, box, e.delivery, says.way) for e in fits or mine):
         return fits, "locked"
     if not fits:
         return [], "wrong"
@@ -95,8 +98,16 @@ def _fitting(
     return fits, "right" if says.said_at < newest + codes.valid_ms else "late"
 
 
-def _is_locked(rules: Rules, box: Box, d: Delivery) -> bool:
-    return rules.codes is not None and box.wrong.get(line_of(d), 0) >= rules.codes.wrong_most
+def _is_locked(rules: Rules, box: Box, d: Delivery, way: str) -> bool:
+    return rules.codes is not None and _wrong_by(box, d, way) >= rules.codes.wrong_most
+
+
+def _count(box: Box, line: str, way: str) -> None:
+    box.wrong[f"{line}|{way}"] = box.wrong.get(f"{line}|{way}", 0) + 1
+
+
+def _wrong_by(box: Box, d: Delivery, way: str) -> int:
+    return box.wrong.get(f"{line_of(d)}|{way}", 0)
 
 
 def _asked_last(mine: Sequence[Entry]) -> list[Entry]:
@@ -122,10 +133,10 @@ def by_call(box: Box, e: Entry, r: Receipt) -> list[JudgedAnswer]:
         return []
     box.judged[name] = box.clock_at
     verdict: Verdict = {"code": "right", "wrong": "wrong"}.get(r.answered_by, "none")  # type: ignore[assignment]
-    if verdict == "wrong":
-        box.wrong[line_of(e.delivery)] = box.wrong.get(line_of(e.delivery), 0) + 1
-    strength: Strength = "code" if verdict == "right" else "read"
     way = "voice" if e.delivery.routes[r.route].channel == "voice" else "sms"
+    if verdict == "wrong":
+        _count(box, line_of(e.delivery), way)
+    strength: Strength = "code" if verdict == "right" else "read"
     return [
         _judged(box, d, f"{name}|{d.alert}", way, "received", strength, verdict, r.receipt_at)
         for d in _told_by(box, [e])
@@ -153,34 +164,67 @@ def _judged(
         strength=strength,
         verdict=verdict,
         answered_at=at,
-        wrong=box.wrong.get(line_of(d), 0),
+        wrong=sum(_wrong_by(box, d, w) for w in ("sms", "form", "app", "voice")),
     )
 
 
 def _told(
-    rules: Rules, box: Box, d: Delivery, says: PersonSays, verdict: Verdict
+    rules: Rules, box: Box, d: Delivery, says: PersonSays, verdict: Verdict, *, at_last: bool
 ) -> Iterator[Delivery]:
+    """at_last: the code is theirs, whatever came before."""
     codes = rules.codes
     if codes is None or verdict == "right" or says.what == "help":
         return
-    if verdict == "wrong" and box.wrong.get(line_of(d), 0) == codes.wrong_most:
-        yield _many_wrong(rules, d, codes.wrong_most, says.received_at)
-    elif verdict in _REMINDED and says.way == "sms":
+    if verdict == "wrong" and _wrong_by(box, d, says.way) == codes.wrong_most:
+        yield _many_wrong(rules, d, codes.wrong_most, says)
+    elif verdict == "locked" and at_last:
+        yield _right_at_last(rules, d, says)
+    elif verdict in ("wrong", "late") or (verdict == "none" and says.way == "sms"):
+        # the personal page asks for a code that was left out by itself
         yield _reminder(rules, d, codes.digits, verdict, says.received_at)
 
 
-def _many_wrong(rules: Rules, d: Delivery, many: int, at: int) -> Delivery:
-    place = rules.place(d.area)
-    text = drill_mark(rules.live) + Text(
-        f"确认码错了 {many} 次，不再收，也许不是本人：请打电话核实 {place.zh} {d.recipient}（{d.alert}）",
-        f"{many} wrong codes, no more are taken, perhaps it is somebody else: call {place.en} "
-        f"{d.recipient} ({d.alert})",
+_WAY = {
+    "sms": Text("短信", "SMS"),
+    "form": Text("个人页", "the personal page"),
+    "app": Text("应用", "an app"),
+}
+
+
+def _many_wrong(rules: Rules, d: Delivery, many: int, says: PersonSays) -> Delivery:
+    place, way = rules.place(d.area), _WAY[says.way]
+    text = Text(
+        f"{way.zh}来的确认码错了 {many} 次，这一路不再收，别的路照收，也许不是本人：请打电话核实 {place.zh} "
+        f"{d.recipient}（{d.alert}）",
+        f"{many} wrong codes by {way.en}, no more are taken that way, others go on; perhaps it is somebody "
+        f"else: call {place.en} {d.recipient} ({d.alert})",
     )
+    return _to_duty(
+        rules, d, f"wrong codes|{line_of(d)}|{says.way}", Text("确认码多次不对", "wrong codes"), text,
+        says.received_at,
+    )  # fmt: skip
+
+
+def _right_at_last(rules: Rules, d: Delivery, says: PersonSays) -> Delivery:
+    place, way = rules.place(d.area), _WAY[says.way]
+    text = Text(
+        f"{way.zh}的确认码多次不对、不再收之后，来了一个对的，多半是本人：请打电话给 {place.zh} {d.recipient}"
+        f"（{d.alert}）",
+        f"after too many wrong codes by {way.en} a right one came, most likely from the person: call "
+        f"{place.en} {d.recipient} ({d.alert})",
+    )
+    title = Text("停收之后来了对的确认码", "a right code after the wrong ones")
+    return _to_duty(
+        rules, d, f"right code at last|{line_of(d)}|{says.way}", title, text, says.received_at
+    )
+
+
+def _to_duty(rules: Rules, d: Delivery, told: str, title: Text, text: Text, at: int) -> Delivery:
     return duty_notice(
-        f"wrong codes|{line_of(d)}",
+        told,
         d.recipient,
-        Text("确认码多次不对", "wrong codes"),
-        text,
+        title,
+        drill_mark(rules.live) + text,
         at,
         alert=d.alert,
         status=d.status,
@@ -193,7 +237,7 @@ def _many_wrong(rules: Rules, d: Delivery, many: int, at: int) -> Delivery:
 
 
 def _reminder(rules: Rules, d: Delivery, digits: int, verdict: Verdict, at: int) -> Delivery:
-    """To who answered: once for each fault about one warning."""
+    """To who answered, where the warning went first in writing: once for each fault about one warning."""
     words = choose(_REMINDED[verdict], "en" if d.lang == "en" else "zh").format(n=digits)
     drill = choose(drill_mark(rules.live), "en" if d.lang == "en" else "zh")
     told = f"code|{line_of(d)}|{verdict}"
@@ -201,7 +245,7 @@ def _reminder(rules: Rules, d: Delivery, digits: int, verdict: Verdict, at: int)
         hashlib.sha256(told.encode()).hexdigest()[:16],
         f"code:{verdict}:{d.alert}",
         d.recipient,
-        (person_route("sms", rules.signature, drill + words),),
+        (person_route(_written(d), rules.signature, drill + words),),
         at,
         live=d.status == "actual",
         within_ms=10 * 60_000,
@@ -209,3 +253,8 @@ def _reminder(rules: Rules, d: Delivery, digits: int, verdict: Verdict, at: int)
         lang=d.lang,
         area=d.area,
     )
+
+
+def _written(d: Delivery) -> str:
+    """The first way of this message that is written; an SMS where there is none."""
+    return next((r.channel for r in d.routes if r.channel in ("sms", "app", "email")), "sms")

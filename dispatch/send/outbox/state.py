@@ -118,7 +118,7 @@ class Box(msgspec.Struct, kw_only=True):
     aloud: dict[str, list[str]] = {}
     # recipient and area -> its cancels (see `note_end`); no part of the memory
     ends: dict[str, list[str]] = {}
-    wrong: dict[str, int] = {}  # line -> wrong codes
+    wrong: dict[str, int] = {}  # line and way -> wrong codes
     judged: dict[str, int] = {}  # answers that were judged -> when
     coded: dict[str, list[str]] = {}  # person -> ids that ask for a code; no part of the memory
     # ids that became ready for an attempt, for an agenda to pick up; no part of the memory
@@ -286,7 +286,7 @@ def forget(box: Box) -> None:
                 del box.entries[e.delivery.id]
     box.keys = {key: place for key, place in box.keys.items() if place[0] in box.entries}
     box.refs = {ref: place for ref, place in box.refs.items() if place[0] in box.entries}
-    box.wrong = {line: n for line, n in box.wrong.items() if line in box.lines}
+    box.wrong = {k: n for k, n in box.wrong.items() if k.rpartition("|")[0] in box.lines}
     kept = box.clock_at - _KEPT_MS
     box.judged = {name: at for name, at in box.judged.items() if at > kept}
     reindex(box)

@@ -93,6 +93,13 @@ def test_the_roll_says_in_one_glance_what_is_proven_said_and_silent(seat: Seat, 
     if flows:
         expect(row).to_contain_text("这里上楼不安全")
     seat.shot("roll-proof")
+    page.goto(seat.desk.address + "/#/")
+    done = page.locator("[data-done]")
+    proven, said_, gone = moved.split()
+    expect(done).to_have_text(f"✓ 有据 {proven} 人，？ 只说 {said_}，✗ 未到 {gone} · 叫应 ✓ 1，？ 1，✗ 2")
+    seat.shot("board-proof")
+    done.click()
+    expect(page.locator("[data-moves]")).to_be_visible()
 
 
 @pytest.fixture
@@ -133,7 +140,7 @@ def test_a_persons_page_takes_code_way_and_the_pictures_place(
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "people-proof.png", full_page=True)
     page.get_by_role("button", name="发送").click()
-    sync_api.expect(page.locator(".m")).to_contain_text("已收到")
+    sync_api.expect(page.locator(".m")).to_contain_text("正在核对确认码")
     found = [r for r in kept(log) if isinstance(r, PersonSays)]
     first, last = found[0], found[-1]
     assert (first.what, first.how, first.people, first.code) == ("moved", "shelter", 20, "4821")
@@ -147,7 +154,7 @@ def test_a_persons_page_takes_code_way_and_the_pictures_place(
     page.get_by_role("button", name="发送").click()
     unsafe = "debris_flow" in yanqing().areas["A01"].hazards
     sync_api.expect(page.locator(".m")).to_contain_text("这里上楼不安全" if unsafe else "已收到")
-    for code, told in (("", "要填上再报一次才算应答"), ("4821", "已收到")):
+    for code, told in (("", "要填上再报一次才算应答"), ("4821", "对了才算应答")):
         page.goto(url)
         page.get_by_label("收到通知").check()
         page.locator("[name=code]").fill(code)

@@ -95,7 +95,7 @@ def test_the_page_says_what_the_command_says_and_help_comes_first(
     for words in (str(PEOPLE), "立即转移", f"✗ {PEOPLE - 12}", "分钟前"):
         expect(row).to_contain_text(words)
     row.locator("summary").click()
-    expect(row).to_contain_text("已转移 12 人 C-0001")
+    expect(row).to_contain_text("未写去处 12 C-0001 · 没有照片")
     people = yanqing().contacts
     for who in ("C-0001", "C-0002", "C-0009"):
         expect(page.locator("body")).not_to_contain_text(people[who].phone)

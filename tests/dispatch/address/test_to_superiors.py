@@ -93,7 +93,7 @@ def test_what_a_person_verified_stands_as_losses_in_every_later_report() -> None
     assert parts["核实情况"] == "倒房2间，无伤亡"
     assert parts["核实人"] == "区防汛指挥部 D-01"
     assert parts["信息来源"] == "自动监测站、现场人员报告"
-    assert "1处报告已转移300人" in parts["影响人口"]
+    assert "1处报告转移300人，有据0、未证实300" in parts["影响人口"]
     both.feed(seen(5))
     for minute in range(10, 700, 5):
         both.feed(*slot(minute))

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.language import en, zh
+from config.records.authority import Proving
 from config.records.level import Action, Level
 from dispatch.address.stage import Address
 from dispatch.decide.plan.draft import draft, paragraphs
 from dispatch.decide.plan.stock import HeldSupply, Stocked, moved, stocked, take_stock
 from dispatch.grade import Grade
+from dispatch.proving.codes import blank
 from dispatch.records import Alert, Decision, Delivery
 from stream.stages.stage import Item
 from tests.support.decide_district import Line, act, mark, real, seen
@@ -163,8 +165,11 @@ def deliveries(line: Line) -> list[Delivery]:
     return [d for d in found if d.alert.startswith("instruct:")]
 
 
-def test_an_order_in_writing_goes_to_those_whose_the_tasks_are_word_for_word() -> None:
-    line = Line(real())
+@pytest.mark.parametrize("coded", [True, False])
+def test_an_order_in_writing_goes_to_those_whose_the_tasks_are_word_for_word(coded: bool) -> None:
+    d = real()
+    proving = Proving(code=coded)
+    line = Line(msgspec.structs.replace(d, policy=msgspec.structs.replace(d.policy, proving=proving)))
     line.feed(mark(1), seen(1, Level.YELLOW, Action.MOVE), mark(2))
     (alert,) = {w.record.id for w in line.writes if isinstance(w.record, Alert)}
     said = act("instruct", by="D-01", alert=alert, reason="香屯村全部转移到村委会广场。")
@@ -175,9 +180,9 @@ def test_an_order_in_writing_goes_to_those_whose_the_tasks_are_word_for_word() -
     assert {d.recipient for d in found} >= {"C-0001", line.district.officers["T-01"].contact}
     assert all(d.must_answer and d.audience == "internal" for d in found)
     assert all("香屯村全部转移到村委会广场。" in zh(r.text) for d in found for r in d.routes)
-    assert all("收到请回复。" in zh(r.text) for d in found for r in d.routes), (
-        "who must answer is asked to"
-    )
+    asks = f"收到请回复确认码{blank(4)}。" if coded else "收到请回复。"
+    assert all(asks in zh(r.text) for d in found for r in d.routes), "who must answer is asked to"
+    assert {d.code for d in found} == {blank(4) if coded else ""}
     assert all("指令（D-01签发）" in zh(r.text) for d in found for r in d.routes)
     assert len({d.id for d in found}) == len(found)
     for wrong in (

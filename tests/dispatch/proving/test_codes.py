@@ -130,6 +130,20 @@ def test_wrong_codes_are_counted_and_then_no_more_are_taken() -> None:
     w.put(word(9, code=CODES.code("x", "C-1")))
     assert judged(w)[-1].verdict == "locked"
     assert not w.box.entries["d1"].done
+    told = [d for d in w.log if isinstance(d, Delivery) and d.recipient == DUTY + "C-1"]
+    assert len(told) == 2 and "多半是本人" in str(told[1].routes[0].text), "the duty room calls"
+
+
+def test_who_forges_the_sender_of_an_sms_keeps_nobody_from_answering_by_the_page_or_a_call() -> None:
+    w = asked()
+    w.put(*(word(n, code="0000") for n in range(9)))
+    assert judged(w)[-1].verdict == "locked"
+    w.put(word(20, code="0000", way="form"))
+    (wrong,) = (d for d in w.log if isinstance(d, Delivery) and d.alert.startswith("code:wrong"))
+    assert "确认码不对" in str(wrong.routes[0].text), "once, whichever way it came"
+    w.put(word(21, code=CODES.code("x", "C-1"), way="form"))
+    assert judged(w)[-1].verdict == "right"
+    assert w.box.entries["d1"].state == "answered"
 
 
 def test_a_call_counts_by_the_code_and_a_word_read_again_changes_nothing() -> None:

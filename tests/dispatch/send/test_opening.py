@@ -10,6 +10,7 @@ import pytest
 from config.records.district import District
 from dispatch.channels import CarrierWord
 from dispatch.channels.addresses import address, with_code
+from dispatch.notices import DUTY
 from dispatch.people.contact_store import ASKED, ContactStore
 from dispatch.records import Delivery
 from dispatch.send.inbound_sms import Inbound
@@ -85,11 +86,17 @@ def test_a_wrong_or_late_code_or_another_number_opens_nothing() -> None:
 
     assert not opens(code, sender=other)
     assert not opens(code, VALID_MS / MIN)
-    for _ in range(TRIES):
+    for _ in range(TRIES - 1):
         assert not opens(wrong)
-    assert not opens(code), "five wrong tries end it"
-    asks = [desk.write("开沟", 20 * n) for n in range(1, A_DAY + 3)]
-    assert sum(map(len, asks)) == A_DAY - 1, "a forger costs a keeper few messages a day"
+    told = [x for x in desk.write(wrong) if isinstance(x, Delivery)]
+    assert [d.recipient for d in told] == [DUTY + HEAD], "five wrong tries end it, and the duty room hears"
+    assert "请打电话核实" in str(told[0].routes[0].text)
+    assert not opens(code)
+    asks = [desk.write("开沟", 20 * n) for n in range(1, A_DAY + 4)]
+    assert [len(x) for x in asks] == [1] * (A_DAY - 1) + [2, 0, 0, 0], "few messages a day, however many wishes"
+    to_duty, to_keeper = asks[A_DAY - 1]
+    assert (to_duty.recipient, to_keeper.recipient) == (DUTY + HEAD, HEAD)
+    assert "个人页" in str(to_keeper.routes[0].text)
 
 
 def test_where_the_policy_does_not_ask_the_word_counts_as_before() -> None:
