@@ -16,6 +16,7 @@ from config.language import Text
 from fengsui.cli.click_words import usage
 from stream.environment import language, spoken
 
+_SHORT = 30  # characters of choices that a usage line holds
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -59,6 +60,8 @@ def in_one_language(command: click.Command) -> click.Command:
         command.help = spoken(Text("\n\n".join(chinese), "\n\n".join(english)))
         if language() == "both":
             command.help = "\n\n".join(whole)
+    for argument in command.params:
+        _named(command, argument)
     command.options_metavar = usage(command.options_metavar or "")
     if isinstance(command, click.Group):
         command.subcommand_metavar = usage(command.subcommand_metavar)
@@ -66,6 +69,18 @@ def in_one_language(command: click.Command) -> click.Command:
         for one in command.commands.values():
             in_one_language(one)
     return command
+
+
+def _named(command: click.Command, argument: click.Parameter) -> None:
+    """A choice of many stands under its name in the usage line, where click breaks its words anywhere, and
+    whole in the help."""
+    choices = getattr(argument.type, "choices", None)
+    listed = ", ".join(map(str, choices or ()))
+    if not isinstance(argument, click.Argument) or len(listed) <= _SHORT:
+        return
+    argument.metavar = (argument.name or "").upper()
+    if listed not in (command.help or ""):
+        command.help = f"{command.help or ''}\n\n{argument.metavar}: {listed}"
 
 
 class LazyGroup(click.Group):

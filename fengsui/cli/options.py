@@ -1,6 +1,7 @@
 """What the commands share: the options before a command's name, as its object, and the options that
 many commands have."""
 
+import os
 from pathlib import Path
 from typing import TypedDict
 
@@ -11,7 +12,7 @@ from config.load import ConfigError, load
 from config.read.problem import Problem
 from config.records.district import District
 from fengsui.run.setup import Setup, make_setup
-from stream.environment import spoken
+from stream.environment import Usage, spoken
 
 RUN = click.option(
     "--run",
@@ -94,3 +95,17 @@ class Shared:
         district the tables alone, since its stages have judged the rest. Raises ConfigError and
         Usage."""
         return make_setup(load(self.config), run, self.state, **self.urls)
+
+    def existing(self, run: str) -> Setup:
+        """The same of an exercise that there is: a mistyped name makes no folder. Raises as `reader`."""
+        setup = self.reader(run)
+        if setup.live or setup.folder.exists() or os.environ.get("FENGSUI_CONTACTS") or not (
+            setup.log.startswith("sqlite:")
+        ):
+            return setup
+        there = sorted(p.name for p in self.state.glob("exercise*") if p.is_dir())
+        named = Text("、".join(there) or "没有", ", ".join(there) or "none")
+        raise Usage(
+            Text(f"没有运行 {run}，{self.state} 里的演练：", f"no run {run}, exercises in {self.state}: ")
+            + named
+        )

@@ -15,3 +15,29 @@ def test_a_fresh_state_stays_as_it_is(words: tuple[str, ...], tmp_path: Path) ->
     assert found.exit_code in (0, 1), found.output
     assert found.output
     assert not state.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("people", "link", "C-0001"), ("roll",), ("supplies", "list"), ("slo",), ("investigate",),
+        ("instruct", "draft", "A01", "flash_flood"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_exercise_makes_no_folder_and_is_told_which_there_are(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    state = tmp_path / "var"
+    (state / "exercise-a").mkdir(parents=True)
+    found = CliRunner().invoke(cli, ["--state", str(state), *words, "--run", "exercise-b"])
+    said = f"{found.output} {found.exception}"
+    assert found.exit_code != 0
+    assert "exercise-b" in said and "exercise-a" in said
+    assert [p.name for p in state.iterdir()] == ["exercise-a"]
+
+
+def test_no_usage_line_breaks_a_word() -> None:
+    for _ in range(2):  # a command is dressed each time that it is called
+        found = CliRunner().invoke(cli, ["instruct", "draft", "--help"], terminal_width=80)
+        assert "AREA HAZARD\n" in found.output
+        assert found.output.count("reservoir_release") == 1

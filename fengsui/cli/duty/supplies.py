@@ -64,7 +64,7 @@ def list_(obj: Shared, as_json: bool, run_name: str) -> None:
 
     How many of each supply are free, reserved and out, and for which incident.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     view = _read(setup)
     plans = setup.district.plans.supplies
     for name in plans:
@@ -118,7 +118,7 @@ def _moving(act: str, words: Text) -> Callable[..., None]:
         obj: Shared, supply: str, count: int, by: str, incident: str, note: str,
         key: Path | None, run_name: str, wait_s: float,
     ) -> None:  # fmt: skip
-        setup = obj.reader(run_name)
+        setup = obj.existing(run_name)
         if supply not in setup.district.plans.supplies:
             known = " ".join(setup.district.plans.supplies)
             raise Usage(
@@ -179,7 +179,7 @@ def draft_(obj: Shared, area: str, hazard: str, bare: bool, run_name: str) -> No
 
     What the plan says, the draft by rule, each sentence with its source, and who would get it; nothing is sent.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     view, d = _read(setup), setup.district
     alert = _open(view, d, area, hazard)
     grade = Grade(alert.proposed_level, alert.proposed_action) | Grade(alert.level, alert.action)
@@ -224,7 +224,7 @@ def sign_(
 
     Exit codes: 0 signed · 1 refused · 3 queued.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     try:
         words = source.read().strip()
     except UnicodeDecodeError as e:

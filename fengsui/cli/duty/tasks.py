@@ -50,7 +50,7 @@ def tasks_(obj: Shared, area: str, only_open: bool, as_json: bool, run_name: str
     What the plan asks for, of whom, by when; what is overdue first. A task opens when a warning reaches its
     step (plans.toml); see docs/en/plans.md.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     district = setup.district
     if area and area not in district.areas:
         raise Usage(
@@ -136,7 +136,7 @@ def done(
 
     Exit codes: 0 done, or before · 1 refused · 3 queued, no answer yet.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     log = open_run_log(setup)
     code = 0
     try:

@@ -116,7 +116,7 @@ def investigate(
     configuration and thresholds in force; the ledger; what the software is made of. `fengsui audit FILE`
     verifies it and needs nothing else. Personal data is left out unless --with names it.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     if until or release:
         if not (incident and by.strip() and reason.strip()) or at or out or (until and release):
             raise Usage(

@@ -37,7 +37,7 @@ def slo(obj: Shared, incident: str, plan: Path | None, as_json: bool, run_name: 
     The promises of the line: sensor to duty room, evidence to question, question to release, release to the
     first and the last resident, silent loudspeaker to being told; the ratio of each and what is left.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     wanted = targets(read_plan(plan, setup.district.folder))
     log = open_run_log(setup)
     try:

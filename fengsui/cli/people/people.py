@@ -73,7 +73,7 @@ def roll_(obj: Shared, area: str, as_json: bool, run_name: str) -> None:
 
     Who should move, who has, who has not, who needs help. Exit code 1 while anybody needs help.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     if area and area not in setup.district.areas:
         raise Usage(
             Text(f"没有预警区 {area!r}，见 areas.csv", f"there is no area {area!r}, see areas.csv")
@@ -223,7 +223,7 @@ def link(obj: Shared, person: str, days: int | None, run_name: str) -> None:
 
     A new link for PERSON (an id of the contact list); an older one is dead at once.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     if person not in _known(setup):
         raise Usage(
             Text(
