@@ -21,7 +21,7 @@ from ingest.decode.frame import check_frame
 from ingest.decode.reading import REASONS, Reading, decode_json
 from ingest.decode.senml import decode_senml, resolve
 from ingest.observation import Observations
-from ingest.stage import Intake, begin, run_ingest
+from ingest.stage import Intake, run_ingest
 from stream.clock import last_tick
 from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
@@ -29,6 +29,7 @@ from stream.log.port import Out, Unavailable
 from stream.mqtt.broker import start_broker
 from stream.mqtt.client import Message, Mqtt
 from stream.records import Rejected, Run, Tick
+from stream.stages.run_identity import begin
 from tests.support.districts import yanqing
 from tests.support.examples import examples
 from tests.support.servers import Mosquitto, free_port
