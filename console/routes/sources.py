@@ -25,7 +25,8 @@ def _no_key(_: Decision) -> Decision:
 
 
 class Sources(NamedTuple):
-    """contacts: the folder of the run's contact store. frame: a camera's picture by its SHA-256. hide:
+    """contacts: the folder of the run's contact store. frame: a picture by its SHA-256. photograph: the
+    same of one that a person sent, None of any other. hide:
     (camera, or empty where it is not known; picture) -> what may be seen of it, None where nothing may,
     and what was done to it.
     prints: name of a page -> what makes it of an incident's id ("": the newest), or `drill` of a run's
@@ -35,6 +36,7 @@ class Sources(NamedTuple):
     contacts: Path | None = None
     history: Callable[[], History] | None = None
     frame: Callable[[str], bytes | None] | None = None
+    photograph: Callable[[str], bytes | None] = lambda _: None
     hide: Callable[[str, bytes], tuple[bytes | None, Said]] = lambda _, body: (body, "")
     prints: Mapping[str, Callable[[str, Language], str]] = {}
     sign: Callable[[Decision], Decision] = _no_key

@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from config.language import Text, en, text_of, zh
+from config.records.devices.pictures import PEOPLE
 from console.acts.service import LONGEST_MIN, put, service
 from console.auth.accounts import User
 from console.auth.looks import Looks
@@ -32,6 +33,9 @@ LONGEST_H = 10 * 366 * 24
 
 _A_MINUTE = 30
 _LONGEST_WHY = 200
+_FOR_DECIDERS = Text(
+    "原图和群众的照片只给有决定权的人看", "pictures as taken, and people's photographs, are for who decides"
+)
 
 
 class Serviced(msgspec.Struct, forbid_unknown_fields=True):
@@ -108,11 +112,13 @@ class StationDesk(Desk):
         zone = self._feed.district.timezone
         camera, of = self._feed.read(lambda view, _: shown_of(view, digest, zone))
         at = self._feed.at()
+        if self._sources.photograph(digest) is not None:
+            camera, of = PEOPLE, PEOPLE
+            if not self._decides(user):
+                self._refuse(user, "refused a photograph", digest, _FOR_DECIDERS)
         if "as_taken" in request.query_params:
             if not self._decides(user):
-                raise Refused(
-                    403, Text("原图只给有决定权的人看", "as it was taken it is for who decides")
-                )
+                raise Refused(403, _FOR_DECIDERS)
             if not 2 <= len(why) <= _LONGEST_WHY:
                 raise Refused(422, Text("写明看原图的理由", "say why, in 2 to 200 characters"))
             if not self._looks.must_note(at, user.name, digest, f"{of} as taken: {why}".strip()):

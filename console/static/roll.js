@@ -96,7 +96,8 @@ function row(r) {
       ...(r.rechecks || []).map((x) => el("p", { class: x.state === "failed" ? "bad" : "", "data-recheck": x.person }, `${t("抽查", "re-check")} ${time(x.at, clock())} ${x.person} ${of(CAME[x.state])}`)),
       again(r),
       ...words.map((w) => el("p", {}, word(w))),
-      ...(r.transfers ? r.transfers.rows.map((m) => el("p", { class: m.proven ? "" : "bad", "data-move": m.person }, `${m.proven ? "✓" : "✗"} ${of(HOW[m.how])} ${m.people} ${m.person}${m.proven ? "" : ` · ${of(WHY[m.why])}`}${m.witnesses.length ? t(` · 证人 ${m.witnesses.join(" ")}`, ` · witness ${m.witnesses.join(" ")}`) : ""}`)) : []),
+      ...(r.transfers ? r.transfers.rows.map((m) => el("p", { class: m.proven ? "" : "bad", "data-move": m.person }, `${m.proven ? "✓" : "✗"} ${of(HOW[m.how])} ${m.people} ${m.person}${m.proven ? "" : ` · ${of(WHY[m.why])}`}${m.witnesses.length ? t(` · 证人 ${m.witnesses.join(" ")}`, ` · witness ${m.witnesses.join(" ")}`) : ""}`,
+        ...(m.photo && picture.me.acts.length ? [" ", el("a", { href: `/api/frame/${m.photo}`, target: "_blank", rel: "noopener", "data-photo": m.person }, t("看照片（留痕）", "photograph (on record)"))] : []))) : []),
       ...(r.heard || []).map((h) => el("p", { class: isProven(h) ? "" : "bad", "data-heard": h.person }, `${isProven(h) ? "✓" : isSaid(h) ? "？" : "✗"} ${strong(h)}`)),
       r.unanswered.length ? el("p", {}, t(`未答复：${r.unanswered.join(" ")}`, `not answered: ${r.unanswered.join(" ")}`)) : "")));
 }

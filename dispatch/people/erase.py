@@ -1,4 +1,5 @@
-"""Erasing people at their request: their links, their rows in the contact store, and the rows' keys.
+"""Erasing people at their request: their links, what they wrote, the keys of their photographs, their rows in
+the contact store, and the rows' keys.
 The one way, for `fengsui contacts erase` and for the duty room."""
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from dispatch.people.contact_store import ContactStore
 from dispatch.people.signed_choices import signed
 from ingest.people.kept_words import Words
 from ingest.people.links import Links
+from ingest.people.photos.sealed_photos import erase_photos
 from ingest.people.subscriber import Subscriber
 from stream.disk.locks import holding, in_force
 from stream.log.port import Out
@@ -41,6 +43,7 @@ def erase(folder: Path, ids: Sequence[str], at: int) -> list[str]:
         words = Words(folder)
         words.erase(ids)
         words.close()
+    erase_photos(folder, ids)
     with ContactStore(folder) as store:
         return store.erase(ids, at)
 

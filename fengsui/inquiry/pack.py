@@ -56,6 +56,7 @@ from fengsui.run.run_log import frames_folder
 from fengsui.run.setup import Setup
 from fengsui.run.signing import trusted
 from ingest.observation import PersonSays
+from ingest.people.photos.sealed_photos import Pictures
 from stream.disk.blobs import FrameStore
 from stream.environment import Usage
 from stream.log.port import Log
@@ -197,7 +198,7 @@ def _named(setup: Setup, shown: Sequence[Known], wish: PackWish) -> dict[str, by
         names = {i: {"name": c.name, "role": c.role} for i, c in held.items() if c is not None}
         found["names.json"] = msgspec.json.format(msgspec.json.encode(names), indent=1)
     if "pictures" in wish.named:
-        frames = FrameStore(frames_folder(setup))
+        frames = Pictures(FrameStore(frames_folder(setup)), place(setup))
         for digest, camera in sorted(dict(_pictures(shown)).items()):
             if (body := frames.get(digest)) is not None:
                 seen, _ = hidden(rule_of(setup.district, camera), body)

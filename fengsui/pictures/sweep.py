@@ -11,6 +11,7 @@ from config.records.devices.pictures import PictureRule
 from config.records.district import District
 from fengsui.pictures.index import FILE, PictureIndex
 from fengsui.pictures.keeping import DAY_MS, kept_for, rules
+from ingest.people.photos.sealed_photos import Pictures
 from stream import metrics
 from stream.disk.blobs import FrameStore
 from stream.guard import fault
@@ -31,7 +32,7 @@ class Sweep:
         district: District,
         log: Log,
         index: PictureIndex,
-        frames: FrameStore,
+        frames: Pictures,
         now: Callable[[], int],
         locked: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -144,7 +145,7 @@ class sweeping:  # noqa: N801  # reads as a verb where it is used
     def _look(self) -> None:
         index = PictureIndex(self._folder / FILE)
         try:
-            frames = FrameStore(self._frames)
+            frames = Pictures(FrameStore(self._frames), self._folder)
             sweep = Sweep(self._district, self._log, index, frames, self._now, self._locked)
             sweep.once(self._stop.is_set)
         finally:

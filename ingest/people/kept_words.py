@@ -51,11 +51,11 @@ class Words:
     """folder: that of the contact store. Threads may share it. Raises OSError and sqlite3.Error."""
 
     def __init__(self, folder: Path) -> None:
-        make_folder(folder / "keys", 0o700)
+        make_folder(folder)
         self._lock = threading.Lock()
         self.file = folder / "people-words.db"
         self.file.touch(mode=0o600)
-        self._seal = AESGCM(_master(folder / "keys" / "people-words.key"))
+        self._seal = AESGCM(master_key(folder))
         self._db = sqlite3.connect(
             self.file, timeout=60, isolation_level=None, check_same_thread=False
         )
@@ -147,8 +147,7 @@ class Keeper:
         key = self._own
         try:
             if self._folder is not None:
-                make_folder(self._folder / "keys", 0o700)
-                key = _master(self._folder / "keys" / "people-words.key")
+                key = master_key(self._folder)
         except (OSError, ValueError) as e:
             said = Text("来信原话的钥匙：", "the key of people's own words: ") + text_of(e)
             self._seldom("ingest", said)
@@ -172,6 +171,13 @@ class Keeper:
             self._words = None
             said = Text("来信原话存不下：", "people's own words cannot be kept: ") + text_of(e)
             self._seldom("ingest", said)
+
+
+def master_key(folder: Path) -> bytes:
+    """The key that wraps the keys of what people wrote and of their photographs. folder: that of the contact
+    store. Raises OSError and ValueError."""
+    make_folder(folder / "keys", 0o700)
+    return _master(folder / "keys" / "people-words.key")
 
 
 def _encrypt(seal: AESGCM, plain: bytes, name: bytes) -> bytes:

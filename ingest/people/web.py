@@ -10,6 +10,7 @@ no place; one person has one place for photographs, so nobody keeps another from
 import asyncio
 import contextlib
 import secrets
+import sqlite3
 import threading
 import time
 from collections import Counter
@@ -20,6 +21,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
+from cryptography.exceptions import InvalidTag
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -37,7 +39,8 @@ from ingest.people.form import Form, FormWrong
 from ingest.people.kept_words import Keeper
 from ingest.people.links import SOON_MS, Links
 from ingest.people.page import PageLanguage, answer, form
-from ingest.people.photo import MAX_BYTES, at_browser, taken
+from ingest.people.photos.photo import MAX_BYTES, at_browser, taken
+from ingest.people.photos.sealed_photos import SealedPhotos
 from ingest.people.reports import People, outs_of
 from ingest.people.request import PHOTO_S, WORDS_S, Body, Given, Refused, small
 from ingest.people.sent import Sent, Way
@@ -73,7 +76,8 @@ class PeopleDoor:
         wall: Callable[[], float],
     ) -> None:
         self._district, self._live, self._log = district, live, log
-        self._frames, self._links, self._now = frames, links, now
+        self._photographs = SealedPhotos(frames, district.vault)
+        self._links, self._now = links, now
         self._wall, self._proving = wall, district.policy.proving
         self._keeper = Keeper(district.vault)
         self._people = People(district, exercise=not live, keep=self._keeper.put)
@@ -290,7 +294,7 @@ class PeopleDoor:
                 kind = photo[:16]  # of a file that is no picture: nothing in them names anybody
                 await run_in_threadpool(self._keep, [letter(self._now(), WHERE, made, kind)])
                 return False
-            digest = await run_in_threadpool(self._frames.put, made.jpeg)
+            digest = await run_in_threadpool(self._photographs.put, says[0].person, made.jpeg)
             facts = made.facts(self._district.timezone) if self._proving.transfer else None
             facts = at_browser(facts, fields) if facts else None
             again = [
@@ -299,7 +303,8 @@ class PeopleDoor:
             ]
             outs = outs_of([*again], self._people, WHERE, self._now())
             await run_in_threadpool(self._keep, outs)
-        except (OSError, Refused) as e:  # the report is worth more than its picture
+        except (OSError, ValueError, InvalidTag, sqlite3.Error, Refused) as e:
+            # the report is worth more than its picture
             said = Text("照片存不下：", "a photograph cannot be kept: ") + text_of(e)
             self._seldom("ingest", said)
             return False

@@ -35,6 +35,8 @@ class FrameStore:
     def __init__(self, folder: Path, suffix: str = ".jpg") -> None:
         self._folder = folder
         self._suffix = suffix
+        # of pictures as it always was: one that a crash left is found
+        self._leaving = _LEAVING if suffix == ".jpg" else suffix + _LEAVING
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest[:2] / f"{digest}{self._suffix}"
@@ -42,20 +44,28 @@ class FrameStore:
     def put(self, body: bytes) -> str:
         """Durable on return; the SHA-256 of the bytes in hex. Raises OSError, for want of room."""
         digest = hashlib.sha256(body).hexdigest()
+        self.keep(digest, body)
+        return digest
+
+    def beside(self, suffix: str) -> "FrameStore":
+        """A store of the same folder, whose files are named so."""
+        return FrameStore(self._folder, suffix)
+
+    def keep(self, digest: str, body: bytes) -> None:
+        """As `put`, under a name that stands already: of what is encrypted, that of what is in it."""
         path = self._path(digest)
         if _again(path):
             sync_folder(path.parent)  # whoever wrote it may not have come to that
         else:
             make_folder(path.parent)
             write_file(path, body, SHARED)
-        return digest
 
     def get(self, digest: str) -> bytes | None:
         """The bytes, or None if there is no such picture, or none that can be read."""
         if not digest.isalnum():
             return None
         path = self._path(digest)
-        for place in (path, path.with_suffix(_LEAVING)):
+        for place in (path, path.with_suffix(self._leaving)):
             with suppress(OSError):
                 return place.read_bytes()
         return None
@@ -64,7 +74,7 @@ class FrameStore:
         """Its bytes are deleted: how many there were, 0 where there is no such picture. None: it was put again
         at `before` (ms) or later, and stays; so does one that is put while this goes on. Raises OSError."""
         path = self._path(digest)
-        leaving = path.with_suffix(_LEAVING)
+        leaving = path.with_suffix(self._leaving)
         with suppress(FileNotFoundError):
             path.rename(leaving)  # from here on `put` finds none, and writes it anew
         try:

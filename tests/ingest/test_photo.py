@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ingest.people.photo import remade
+from ingest.people.photos.photo import remade
 from stream.records import Rejected
 
 
@@ -34,7 +34,7 @@ def measured(tmp_path: Path, body: bytes) -> tuple[str, int, int]:
     file = tmp_path / "picture"
     file.write_bytes(body)
     program = (
-        "import resource, sys; from ingest.people.photo import remade\n"
+        "import resource, sys; from ingest.people.photos.photo import remade\n"
         "def mb(who): return resource.getrusage(who).ru_maxrss // 1024\n"
         "body = open(sys.argv[1], 'rb').read(); before = mb(resource.RUSAGE_SELF)\n"
         "made = remade(body)\n"
@@ -65,7 +65,7 @@ def test_a_small_file_of_many_pixels(
 
 def test_what_goes_on_asking_for_memory_is_ended() -> None:
     program = (
-        "from ingest.people.photo_process import CPU_S, MEMORY, bound;"
+        "from ingest.people.photos.photo_process import CPU_S, MEMORY, bound;"
         "bound(MEMORY, CPU_S); bytearray(MEMORY)"
     )
     done = subprocess.run(

@@ -9,8 +9,8 @@ from config.records.authority import Proving
 from config.records.district import District
 from dispatch.proving.transfers import Transfers
 from ingest.observation import PersonSays
-from ingest.people.photo import PhotoTaken
-from ingest.people.photo_process import small
+from ingest.people.photos.photo import PhotoTaken
+from ingest.people.photos.photo_process import small
 from simulators.carriers.phones import Sms
 from simulators.people import Heads, Shown, Spoken
 from simulators.views.photograph import photograph

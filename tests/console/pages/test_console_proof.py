@@ -9,18 +9,22 @@ import pytest
 
 from config.records.authority import Proving
 from console.model.follow import Follower
+from dispatch.people.contact_store import ContactStore
 from dispatch.proving.codes import blank
 from dispatch.proving.judged import JudgedAnswer
 from dispatch.records import Alert, Receipt
+from fengsui.run.run_log import frames_folder
 from fengsui.run.setup import Setup, make_setup
 from ingest.observation import PersonSays, PhotoFacts
 from ingest.people.links import Links
+from ingest.people.photos.sealed_photos import SealedPhotos
 from ingest.people.web import people_ways
+from simulators.views.photograph import photograph
 from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.records import Tick, encode
-from tests.support.console_pages import SHOTS, Seat, acts, cases, red, sync_api
+from tests.support.console_pages import SHOTS, Desk, Seat, acts, cases, red, sync_api
 from tests.support.decide_district import MIN, T0, yanqing
 from tests.support.people_door import LONG_AFTER, kept
 from tests.support.roll import PEOPLE, alert, asked, said
@@ -181,3 +185,35 @@ def test_a_press_draws_at_random_and_the_answer_is_the_ledgers(seat: Seat, log: 
     seat.shot("roll-recheck")
     (act,) = acts(log)
     assert (act.act, act.by, act.outcome) == ("recheck", "D-01", "done")
+
+
+def test_a_photograph_is_for_who_decides_and_each_look_is_on_record(
+    seat: Seat, desk: Desk, log: Log
+) -> None:
+    expect, folder = sync_api.expect, desk.setup.folder
+    with ContactStore(folder) as store:
+        store.put([yanqing().contacts[HEAD]])
+    picture = photograph("people", T0 + 9 * MIN, "Asia/Shanghai", (SHELTER.lon, SHELTER.lat))
+    digest = SealedPhotos(FrameStore(frames_folder(desk.setup)), folder).put(HEAD, picture)
+    move = said(10, "moved", people=20, how="shelter", photo=digest, shown=SEEN)
+    log.append([Out("alerts", "x", encode(alert())), Out("deliveries", "x", encode(move))])
+    log.append([Out("cases", "x", encode(Tick(clock_at=T0 + 41 * MIN)))])
+    ask = f"fetch('/api/frame/{digest}').then(async (r) => [r.status, (await r.blob()).size])"
+    page = seat.enter("screen", "/#/delivery")
+    row = page.locator("[data-roll=A01]")
+    row.locator("summary").click()
+    expect(row).to_contain_text("安置点 20 C-0001")
+    expect(row.locator("[data-photo]")).to_have_count(0)
+    assert page.evaluate(ask)[0] == 403
+    seat.faults.clear()  # the browser tells of the refusal
+    seat.context.clear_cookies()
+    page = seat.enter("li", "/?again=1#/delivery")
+    row.locator("summary").click()
+    link = row.locator("[data-photo]")
+    expect(link).to_have_attribute("href", f"/api/frame/{digest}")
+    row.scroll_into_view_if_needed()
+    seat.shot("roll-photograph")
+    status, size = page.evaluate(ask)
+    assert (status, size > 0) == (200, True)
+    noted = [row for row in desk.users.noted() if digest in str(row)]
+    assert {r[1] for r in noted} == {"screen", "li"}, "the refusal and the look"

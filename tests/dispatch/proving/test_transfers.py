@@ -19,7 +19,7 @@ from dispatch.proving.codes import blank
 from dispatch.proving.transfers import Sums, Transfers
 from ingest.decode.phrases import Meaning
 from ingest.observation import PersonSays, PhotoFacts
-from ingest.people.photo import PhotoTaken, at_browser, taken
+from ingest.people.photos.photo import PhotoTaken, at_browser, taken
 from ingest.people.reports import People
 from ingest.people.words.transfer_words import ways, witnessed
 from tests.support.decide_district import MIN, T0, yanqing

@@ -1,5 +1,5 @@
 """The process that reads one photograph: bytes on standard input, the JPEG that is kept on standard
-output. What it may take is bounded before anything of the file is looked at; see `ingest.people.photo`.
+output. What it may take is bounded before anything of the file is looked at; see `ingest.people.photos.photo`.
 
 The measures of a picture are in its head, and judged before it is decoded. A JPEG is decoded at an
 eighth or more of its size, a row at a time; PNG and WEBP only whole, so they may have less.
@@ -11,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-from ingest.people.photo import FORMATS, MAX_BYTES, NO_MEMORY, NO_PICTURE, TOO_LARGE
+from ingest.people.photos.photo import FORMATS, MAX_BYTES, NO_MEMORY, NO_PICTURE, TOO_LARGE
 from stream.stages.process_limits import bound
 
 MEMORY = 400_000_000  # bytes of address space, the interpreter and its libraries among them

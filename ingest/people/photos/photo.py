@@ -1,7 +1,7 @@
 """A person's photograph, made anew: upright, small, a JPEG, and nothing in it but the picture. The
 place and the phone that its EXIF names are gone, and so is whatever else a file may hide.
 
-It is read by a process of its own (`ingest.people.photo_process`), one at a time, with a limit to
+It is read by a process of its own (`ingest.people.photos.photo_process`), one at a time, with a limit to
 its memory and its time: a file that is made to fill a memory fills nobody's, and ends nothing but
 its own reading.
 """
@@ -109,7 +109,7 @@ def taken(body: bytes) -> PhotoTaken | Rejected:
     its turn."""
     if len(body) > MAX_BYTES:
         return Rejected("oversize", _too_long(len(body)))
-    command = [sys.executable, "-P", "-m", "ingest.people.photo_process"]
+    command = [sys.executable, "-P", "-m", "ingest.people.photos.photo_process"]
     with _one:
         try:
             done = subprocess.run(  # noqa: S603  # no word of it comes from outside
