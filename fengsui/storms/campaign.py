@@ -23,6 +23,7 @@ TOLD = 300  # storms: with fewer, a state that was not reached is told and is no
 _CHUNK = 10
 _SAID = {  # in either language: which one a stage speaks is the environment's to say
     "clock held": ("系统时钟跳变，先不采信", "the system clock was set"),
+    "gone back": ("比本版的", "snapshot of format"),
     "torn": ("损坏，不用", "is damaged and left aside"),
 }
 

@@ -13,10 +13,11 @@ from fengsui.storms.far_ends import FarEnds, World
 from fengsui.storms.ground import PREFIX, START_AT
 from fengsui.storms.loudspeakers import Boxes
 from fengsui.storms.people import Officers
-from fengsui.storms.plan import KINDS, STAGES, STEP_MS, Fault, Storm
+from fengsui.storms.plan import KINDS, RUNNERS, STAGES, STEP_MS, Fault, Storm
 from fengsui.storms.post import Post, clients
 from fengsui.storms.processes import (
     READS,
+    Build,
     Ingest,
     Process,
     Sending,
@@ -50,8 +51,8 @@ class PowerCut(Crash):
 class _Member:
     """A process, or what stands in its place."""
 
-    def __init__(self, name: str, member: str, process: Process, changed: bool) -> None:
-        self.name, self.member, self.process, self.changed = name, member, process, changed
+    def __init__(self, name: str, member: str, process: Process, build: Build) -> None:
+        self.name, self.member, self.process, self.build = name, member, process, build
         self.frozen_until = 0
         self.seen = -1  # what lay in front of it at its last turn
         self.settles = False  # a commit of its may be under way
@@ -223,13 +224,19 @@ class Machine:
             self._names += 1
             member = f"{name}-{self._names}"
             try:
-                process = started(name, self._around, member, self._changed)
+                process = started(name, self._around, member, self._build(name))
             except Unavailable:
                 self._due.append((self.step + 1, name))
                 continue
-            found = _Member(name, member, process, self._changed)
             self.reached["taken over"] += any(m.name == name for m in self._members)
-            self._members.append(found)
+            self._members.append(_Member(name, member, process, self._build(name)))
+
+    def _build(self, name: str) -> Build:
+        """A later version comes stage by stage, and goes the other way round."""
+        nth = STAGES.index(name)
+        spans = [(f.step + nth, f.step + f.steps - nth) for f in self._now("upgrade")]
+        newer = name in RUNNERS and any(begin <= self.step < end for begin, end in spans)
+        return Build(self._changed, newer)
 
     def _kill(self, member: _Member) -> None:
         self._members.remove(member)
@@ -277,7 +284,7 @@ class Machine:
     def _line(self) -> None:
         """Every process does what it has to, until there is nothing."""
         for member in list(self._members):
-            if member.changed != self._changed and member.frozen_until <= self.step:
+            if member.build != self._build(member.name) and member.frozen_until <= self.step:
                 self._kill(member)  # its service is restarted
                 self._due.append((self.step, member.name))
         self._start()

@@ -84,6 +84,9 @@ KINDS: dict[str, Kind] = {
     "slow": Kind(Text("审批人迟迟不应", "whoever approves is slow"), OFFICERS, 20, weight=3),
     "both": Kind(Text("两人同时审批", "two persons approve at once"), ("",), 30),
     "config": Kind(Text("风暴中改配置", "the configuration changes in the storm"), ("",)),
+    "upgrade": Kind(
+        Text("风暴中升级，又退回", "the program is upgraded in the storm, and goes back"), ("",), 40
+    ),
     "drill": Kind(
         Text("演练的记录误入实况", "records of a drill come into the live line"),
         ("cases", "alerts", "deliveries", "node", "carrier"),

@@ -15,6 +15,7 @@ from dispatch.send.workers import Clock, Sender
 from fengsui.storms import ground
 from fengsui.storms.far_ends import FarEnds
 from fengsui.storms.ground import PREFIX, RUN
+from fengsui.storms.next_version import NextVersion
 from fengsui.storms.post import Post
 from ingest.repeats import of_log
 from ingest.stage import Intake
@@ -36,6 +37,13 @@ READS = {
 }
 SNAPSHOT_S = 420.0
 _NEVER = threading.Event()
+
+
+class Build(NamedTuple):
+    """With what a process comes up: the changed configuration, or a later version of the program."""
+
+    changed: bool = False
+    newer: bool = False
 
 
 class Surroundings(NamedTuple):
@@ -70,12 +78,12 @@ def _clock(name: str, around: Surroundings) -> Callable[[], int]:
 class Ingest:
     """From the broker into the log; acknowledged when it is there."""
 
-    def __init__(self, around: Surroundings, member: str, changed: bool) -> None:
+    def __init__(self, around: Surroundings, member: str, build: Build) -> None:
         self._around, log = around, around.log
         self.clock = _clock("ingest", around)
         begin(log, RUN)
         self._intake = Intake(
-            ground.ground(changed).district,
+            ground.ground(build.changed).district,
             RUN,
             ground.frames(),
             again=of_log(log, live=True, shared=False).again,
@@ -106,21 +114,24 @@ class Ingest:
 class Staged:
     """detect, decide or address: the runner and its stage."""
 
-    def __init__(self, name: str, around: Surroundings, member: str, changed: bool) -> None:
+    def __init__(self, name: str, around: Surroundings, member: str, build: Build) -> None:
         self._around = around
         self.clock = _clock(name, around)
-        self.runner = self._runner(name, around, member, changed)
+        self.runner = self._runner(name, around, member, build)
 
     def _runner(
         self,
         name: str,
         around: Surroundings,
         member: str,
-        changed: bool,
+        build: Build,
         after: Callable[[Mapping[int, Any]], None] | None = None,
     ) -> Runner:
+        stage = ground.ground(build.changed).stages[name]
+        if build.newer:
+            stage = NextVersion(stage, lambda of_ours: around.reached("upgraded") if of_ours else None)
         return Runner(
-            ground.ground(changed).stages[name],
+            stage,
             around.log,
             member=member,
             live=True,
@@ -143,10 +154,10 @@ class Staged:
 class Sending(Staged):
     """send, with its hands: attempts, receipts, loudspeakers."""
 
-    def __init__(self, around: Surroundings, member: str, changed: bool) -> None:
+    def __init__(self, around: Surroundings, member: str, build: Build) -> None:
         self._around = around
         self.clock = _clock("send", around)
-        district, ring = ground.ground(changed).district, ground.ring()
+        district, ring = ground.ground(build.changed).district, ground.ring()
         clock = self._runs = Clock(True, self.clock)
         self._caretaker = Caretaker(district, PREFIX, "live", ground.folder(), ring, self._tell)
         channels = around.ends.channels(
@@ -156,7 +167,7 @@ class Sending(Staged):
             around.log, channels, clock, tuple(district.groups), threads=0, steady=around.steady
         )
         self._receipts = Receipts(PREFIX, True, clock.read, district.nodes, self._caretaker)
-        self.runner = self._runner("send", around, member, changed, self._after)
+        self.runner = self._runner("send", around, member, build, self._after)
         self.acked: list[Message] = []
 
     def read(self) -> int:
@@ -225,15 +236,15 @@ class Entering:
             return str(e)
 
 
-def started(name: str, around: Surroundings, member: str, changed: bool) -> Process:
+def started(name: str, around: Surroundings, member: str, build: Build) -> Process:
     """A process of a stage, as it comes up."""
     if name == "ingest":
-        return Ingest(around, member, changed)
+        return Ingest(around, member, build)
     if name == "send":
-        return Sending(around, member, changed)
+        return Sending(around, member, build)
     if name.startswith("ledger-"):
         return Entering(name.removeprefix("ledger-"), around, member)
-    return Staged(name, around, member, changed)
+    return Staged(name, around, member, build)
 
 
 def group_of(name: str) -> str:

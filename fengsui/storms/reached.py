@@ -33,6 +33,8 @@ STATES: dict[str, Text] = {
     "clock held": Text("时钟跳变未被采信", "a step of the clock was not believed"),
     "torn": Text("残缺快照弃用", "a torn snapshot was left aside"),
     "changed": Text("预警生效时改配置", "the configuration changed under an open warning"),
+    "upgraded": Text("新版接过旧版的快照", "a later version took over what this one remembered"),
+    "gone back": Text("退回后弃用新版的快照", "back again, a later version's snapshot was left aside"),
     "asked": Text("有人被请示", "somebody was asked to decide"),
     "deadline": Text("到期无人决定，按规定发布", "a deadline passed and the policy released"),
     "escalated": Text("到期上报下一级", "a deadline passed and the next was asked"),

@@ -184,7 +184,7 @@ def _remembered(stage: Stage, partition: int, snapshot: Snapshot) -> tuple[Any, 
         form, body = msgspec.msgpack.decode(snapshot.body, type=tuple[int, bytes])
         if form <= stage.format:
             state = stage.load(partition, body)
-            _tell_difference(stage, partition, body)
+            _tell_difference(stage, partition, body, same_form=form == stage.format)
             return state, snapshot.position
         words = Text(
             f"快照格式 {form} 比本版的 {stage.format} 新，不用，从日志重建",
@@ -210,11 +210,12 @@ def _parts(body: bytes) -> frozenset[str]:
         return frozenset()
 
 
-def _tell_difference(stage: Stage, partition: int, body: bytes) -> None:
+def _tell_difference(stage: Stage, partition: int, body: bytes, *, same_form: bool) -> None:
     """Say what only one of the two versions remembers: the snapshot is good for all the rest, and reading all
-    anew with other rules could differ from what went out already."""
+    anew with other rules could differ from what went out already. Of an older form `load` knows what became
+    of each part."""
     theirs, mine = _parts(body), _parts(stage.dump(stage.new(partition)))
-    if dropped := ", ".join(sorted(theirs - mine)):
+    if same_form and (dropped := ", ".join(sorted(theirs - mine))):
         say(
             stage.name,
             Text(

@@ -1,10 +1,12 @@
 """The storm machine: the same seed is the same storm to the byte, each promise can be seen to break, and a few
 storms of every night's kind break none."""
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from typing import Any
 
 import msgspec
@@ -20,12 +22,14 @@ from dispatch.send.receipts import Receipts
 from dispatch.send.stage import Send
 from fengsui.cli.operate.storms import storms
 from fengsui.storms.campaign import again, campaign, fewer, smallest, weathered
+from fengsui.storms.ground import ground
 from fengsui.storms.invariants import PROMISES
 from fengsui.storms.machine import Machine
-from fengsui.storms.plan import KINDS, Burst, Fault, Storm, draw
+from fengsui.storms.plan import KINDS, RUNNERS, Burst, Fault, Storm, draw
 from ingest.stage import Intake
 from stream.log.memory import MemoryConsumer
 from stream.log.port import Step
+from stream.stages import stage_memory
 
 Patch = pytest.MonkeyPatch
 
@@ -77,6 +81,41 @@ def test_a_sender_that_stood_still_while_another_took_over_sends_nothing_old(
     found = weathered(storm(out, still, late=late))
     assert found.reached["woke"]
     assert found.broken == {}
+
+
+def test_a_later_version_comes_stage_by_stage_in_a_storm_and_this_one_comes_back(
+    monkeypatch: Patch,
+) -> None:
+    """It takes over what this one remembers; what it remembers itself this one refuses in words, reads the log
+    anew, and nothing is lost, doubled or other than it was."""
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    upgraded, said = storm(Fault(10, "upgrade", "", 1, 20)), io.StringIO()
+    found = weathered(upgraded)
+    assert found.broken == {}
+    assert found.reached["upgraded"] >= len(RUNNERS)
+    assert found.reached["gone back"] >= len(RUNNERS)
+    with redirect_stderr(said):
+        Machine(upgraded).run()
+    for name in RUNNERS:
+        mine = ground(False).stages[name].format
+        words = f"snapshot of format {mine + 1}, mine is {mine}: left aside, rebuilt from the log"
+        assert any(name in row and words in row for row in said.getvalue().splitlines()), name
+    assert "newer version wrote" not in said.getvalue()  # as an older one of the same form says
+
+
+def test_a_version_that_takes_a_form_that_it_cannot_read_for_nothing_is_seen(
+    monkeypatch: Patch,
+) -> None:
+    remembered = stage_memory._remembered
+
+    def blank(stage: Any, partition: int, snapshot: Any) -> Any:
+        form = msgspec.msgpack.decode(snapshot.body, type=tuple[int, bytes])[0]
+        if form > stage.format:
+            return stage.new(partition), snapshot.position
+        return remembered(stage, partition, snapshot)
+
+    monkeypatch.setattr(stage_memory, "_remembered", blank)
+    assert weathered(storm(Fault(10, "upgrade", "", 1, 20))).broken
 
 
 # --- each promise, broken on purpose

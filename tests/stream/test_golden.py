@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from config.language import en
 from config.load import load
 from config.records.district import District
 from detectors.engine.snapshot_arrays import opened
@@ -26,7 +27,9 @@ from dispatch.decide.stage import Decide
 from dispatch.send.stage import Send
 from dispatch.signatures.proof import Trust
 from fengsui.files.schema import TOPICS
-from stream.records import encode
+from stream.log.port import Entry
+from stream.records import DeadLetter, encode
+from stream.stages.stage_memory import Hand
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = json.loads(lzma.decompress((ROOT / "tests" / "golden" / "storm.json.xz").read_bytes()))
@@ -68,6 +71,15 @@ def test_records_are_read_and_written_as_they_were(topic: str) -> None:
         assert kept_in(json.loads(encode(record)), json.loads(body)), body
         seen.add(type(record).__name__)
     assert seen == set(GOLDEN["kinds"][topic])
+
+
+@pytest.mark.parametrize("topic", sorted(GOLDEN["records"]))
+def test_a_field_that_a_later_version_adds_changes_nothing_of_the_rest(topic: str) -> None:
+    for body in GOLDEN["records"][topic]:
+        later = json.dumps({**json.loads(body), "of_a_later_version": [{"x": 1}]}).encode()
+        assert msgspec.json.decode(later, type=TOPICS[topic]) == msgspec.json.decode(
+            body.encode(), type=TOPICS[topic]
+        )
 
 
 STAGES = {
@@ -112,3 +124,18 @@ def test_the_memory_of_a_stage_is_taken_over(name: str) -> None:
     again = stage.dump(state)
     assert kept_in(held_in(name, again), held_in(name, old))
     assert stage.dump(stage.load(partition, again)) == again
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_a_kind_of_record_that_a_later_version_adds_is_kept_aside_whole_in_words(name: str) -> None:
+    hand = Hand(STAGES[name]())
+    later = b'{"type":"of_a_later_version","what":"' + "转移".encode() * 500 + b'"}'
+    entry = Entry(0, 7, "k", later)
+    taken = hand.take(0, hand.stage.new(0), [entry], lambda: hand.stage.new(0))
+    assert (taken.outs, taken.items) == ([], [])
+    (bad,) = taken.bad
+    letter = msgspec.json.decode(hand.dead(bad, 5).value, type=DeadLetter)
+    assert b64decode(letter.payload) == later
+    assert letter.source == f"{hand.stage.reads}/0/7"
+    assert f"{name} cannot read this record" in en(letter.detail)
+    assert "a newer version wrote it" in en(letter.detail)

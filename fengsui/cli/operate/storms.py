@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from datetime import date
 
 import click
@@ -80,8 +81,9 @@ def storms(
     """
     if seed is not None:
         sys.exit(_one(_chosen(seed, keep, steps)))
-    begin = _first(first)
-    found = campaign(range(begin, begin + seeds), workers or os.cpu_count() or 1, _tell)
+    begin, began, processes = _first(first), time.monotonic(), workers or os.cpu_count() or 1
+    found = campaign(range(begin, begin + seeds), processes, _tell)
+    _speed(found, processes, time.monotonic() - began)
     sys.exit(_report(found))
 
 
@@ -139,13 +141,25 @@ def _tell(o: Outcome) -> None:
             echo(f"    {one}")
 
 
-def _report(found: Campaign) -> int:
-    each = found.cpu_s / found.storms
+def _speed(found: Campaign, processes: int, wall_s: float) -> None:
+    """What it cost, and how quick it was on this machine with all that it had to do beside it."""
+    each, faults = found.cpu_s / found.storms, found.injected.total()
+    a_core, here = 60 / each, found.storms * 60 / wall_s
     echo(
         Text(
-            f"{found.storms} 场风暴，每场 {each:.2f} 秒处理器时间，{len(found.failed)} 场违背承诺",
-            f"{found.storms} storms, {each:.2f} s of processor time each, {len(found.failed)} broke "
-            "a promise",
+            f"每场 {each:.3f} 秒处理器时间，即一个核每分钟 {a_core:.0f} 场；这次 {processes} 个进程每分钟 "
+            f"{here:.0f} 场，发生故障 {faults} 次，每秒 {faults / wall_s:.1f} 次",
+            f"{each:.3f} s of processor time a storm, {a_core:.0f} a minute on a core; this time {here:.0f} "
+            f"a minute with {processes} processes; {faults} faults struck, {faults / wall_s:.1f} a second",
+        )
+    )
+
+
+def _report(found: Campaign) -> int:
+    echo(
+        Text(
+            f"{found.storms} 场风暴，{len(found.failed)} 场违背承诺",
+            f"{found.storms} storms, {len(found.failed)} broke a promise",
         )
     )
     for kind, row in KINDS.items():
