@@ -15,6 +15,7 @@ from fengsui.run.setup import Setup
 from fengsui.status.look import look_at
 from ingest.observation import CapIn, Observations, PersonSays
 from stream.log.port import Log
+from stream.log.unread import unread
 from stream.records import DeadLetter, Run, Tick, decode
 
 _STOPPED_MS = 60_000  # of the line's own clock: it goes every five seconds
@@ -63,8 +64,7 @@ def examine(setup: Setup, log: Log, now: int, journal: Path | None) -> Examined:
 def _behind(log: Log) -> dict[str, int]:
     found = {}
     for stage, topic in READS.items():
-        ends, positions = log.ends(topic), log.positions(topic, stage)
-        many = sum(max(0, e - p) for e, p in zip(ends, positions, strict=True))
+        many = unread(log, topic, stage)
         if many > _BEHIND:
             found[stage] = many
     return found

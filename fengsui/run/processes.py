@@ -22,6 +22,7 @@ from fengsui.run.setup import Setup, own
 from stream.clock import LineClock, last_tick, trusted
 from stream.disk.locks import in_force
 from stream.log.port import Corrupt, Log, Unavailable
+from stream.log.unread import unread
 from stream.metrics import PULSES, lags
 from stream.mqtt.access import INGEST, SEND
 from stream.oplog import say
@@ -190,10 +191,9 @@ class Line:
     def settled(self, log: Log) -> bool:
         """Every stage has read all there is."""
         return all(
-            log.positions(topic, stage) >= log.ends(topic)
+            not unread(log, topic, stage)
             for stage, topic in READS.items()
-            if ("archive" if stage.startswith("ledger-") else stage) in self._ready
-            and stage != "archive"
+            if ("archive" if stage.startswith("ledger-") else stage) in self._ready and stage != "archive"
         )
 
 

@@ -26,6 +26,7 @@ from fengsui.status.nodes import node_lines
 from fengsui.status.waiting import NOBODY, questions
 from stream.log.kept import holds, told
 from stream.log.port import Log
+from stream.log.unread import unread
 from stream.records import DeadLetter, Run, decode
 
 _NEWEST = 20_000
@@ -80,8 +81,7 @@ def status_lines(
     )
     yield from _whose(view)
     for stage, topic in READS.items():
-        ends, positions = log.ends(topic), log.positions(topic, stage)
-        lag = sum(max(0, e - p) for e, p in zip(ends, positions, strict=True))
+        lag = unread(log, topic, stage)
         yield Text(
             f"  {stage:8} 积压 {topic} {lag} 条", f"  {stage:8} lag {lag} records on {topic}"
         )

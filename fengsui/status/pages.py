@@ -19,6 +19,7 @@ from fengsui.status.waiting import NOBODY
 from skill.report.ledger_json import LedgerJson, as_json
 from skill.report.outcomes import scores
 from skill.verify.score import Interval, bootstrap
+from stream.log.unread import unread
 
 LEAD_MS = 10 * 60_000  # the least lead of a hit, as `fengsui skill` has it by itself
 
@@ -85,13 +86,12 @@ def system(setup: Setup) -> System:
     try:
         stages: list[StageRow] = []
         for stage, topic in READS.items():
-            ends, positions = log.ends(topic), log.positions(topic, stage)
             stages.append(
                 {
                     "stage": stage,
                     "topic": topic,
-                    "lag": sum(max(0, e - p) for e, p in zip(ends, positions, strict=True)),
-                    "begun": any(positions),
+                    "lag": unread(log, topic, stage),
+                    "begun": any(log.positions(topic, stage)),
                 }
             )
     finally:

@@ -4,6 +4,7 @@ and simulated time. Whatever is drawn here is drawn from the storm's seed."""
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 from config.language import Text
 from fengsui.storms import ground
@@ -17,7 +18,7 @@ from fengsui.storms.plan import KINDS, RUNNERS, STAGES, STEP_MS, Fault, Storm
 from fengsui.storms.post import Post, clients
 from fengsui.storms.processes import (
     READS,
-    Build,
+    Edition,
     Ingest,
     Process,
     Sending,
@@ -51,8 +52,8 @@ class PowerCut(Crash):
 class _Member:
     """A process, or what stands in its place."""
 
-    def __init__(self, name: str, member: str, process: Process, build: Build) -> None:
-        self.name, self.member, self.process, self.build = name, member, process, build
+    def __init__(self, name: str, member: str, process: Process, edition: Edition) -> None:
+        self.name, self.member, self.process, self.edition = name, member, process, edition
         self.frozen_until = 0
         self.seen = -1  # what lay in front of it at its last turn
         self.settles = False  # a commit of its may be under way
@@ -207,13 +208,13 @@ class Machine:
 
     def _drill(self, where: str) -> None:
         outs, sent = stray(where, self.at(), self.step)
+        if outs and not sum(self.log.ends(outs[0].topic)):
+            self.injected["drill"] -= 1  # a stage refuses a log that begins with another run's record
+            return
         for topic, payload in sent:
             self.post.publish(topic, payload)
-        if outs:
-            try:
-                self.log.append(outs)
-            except Unavailable:
-                return
+        with suppress(Unavailable):
+            self.log.append(outs)
 
     # --- processes
 
@@ -224,19 +225,19 @@ class Machine:
             self._names += 1
             member = f"{name}-{self._names}"
             try:
-                process = started(name, self._around, member, self._build(name))
+                process = started(name, self._around, member, self._edition(name))
             except Unavailable:
                 self._due.append((self.step + 1, name))
                 continue
             self.reached["taken over"] += any(m.name == name for m in self._members)
-            self._members.append(_Member(name, member, process, self._build(name)))
+            self._members.append(_Member(name, member, process, self._edition(name)))
 
-    def _build(self, name: str) -> Build:
+    def _edition(self, name: str) -> Edition:
         """A later version comes stage by stage, and goes the other way round."""
         nth = STAGES.index(name)
         spans = [(f.step + nth, f.step + f.steps - nth) for f in self._now("upgrade")]
         newer = name in RUNNERS and any(begin <= self.step < end for begin, end in spans)
-        return Build(self._changed, newer)
+        return Edition(self._changed, newer)
 
     def _kill(self, member: _Member) -> None:
         self._members.remove(member)
@@ -284,7 +285,7 @@ class Machine:
     def _line(self) -> None:
         """Every process does what it has to, until there is nothing."""
         for member in list(self._members):
-            if member.build != self._build(member.name) and member.frozen_until <= self.step:
+            if member.edition != self._edition(member.name) and member.frozen_until <= self.step:
                 self._kill(member)  # its service is restarted
                 self._due.append((self.step, member.name))
         self._start()

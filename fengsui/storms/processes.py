@@ -39,7 +39,7 @@ SNAPSHOT_S = 420.0
 _NEVER = threading.Event()
 
 
-class Build(NamedTuple):
+class Edition(NamedTuple):
     """With what a process comes up: the changed configuration, or a later version of the program."""
 
     changed: bool = False
@@ -78,12 +78,12 @@ def _clock(name: str, around: Surroundings) -> Callable[[], int]:
 class Ingest:
     """From the broker into the log; acknowledged when it is there."""
 
-    def __init__(self, around: Surroundings, member: str, build: Build) -> None:
+    def __init__(self, around: Surroundings, member: str, edition: Edition) -> None:
         self._around, log = around, around.log
         self.clock = _clock("ingest", around)
         begin(log, RUN)
         self._intake = Intake(
-            ground.ground(build.changed).district,
+            ground.ground(edition.changed).district,
             RUN,
             ground.frames(),
             again=of_log(log, live=True, shared=False).again,
@@ -114,21 +114,21 @@ class Ingest:
 class Staged:
     """detect, decide or address: the runner and its stage."""
 
-    def __init__(self, name: str, around: Surroundings, member: str, build: Build) -> None:
+    def __init__(self, name: str, around: Surroundings, member: str, edition: Edition) -> None:
         self._around = around
         self.clock = _clock(name, around)
-        self.runner = self._runner(name, around, member, build)
+        self.runner = self._runner(name, around, member, edition)
 
     def _runner(
         self,
         name: str,
         around: Surroundings,
         member: str,
-        build: Build,
+        edition: Edition,
         after: Callable[[Mapping[int, Any]], None] | None = None,
     ) -> Runner:
-        stage = ground.ground(build.changed).stages[name]
-        if build.newer:
+        stage = ground.ground(edition.changed).stages[name]
+        if edition.newer:
             stage = NextVersion(stage, lambda of_ours: around.reached("upgraded") if of_ours else None)
         return Runner(
             stage,
@@ -154,10 +154,10 @@ class Staged:
 class Sending(Staged):
     """send, with its hands: attempts, receipts, loudspeakers."""
 
-    def __init__(self, around: Surroundings, member: str, build: Build) -> None:
+    def __init__(self, around: Surroundings, member: str, edition: Edition) -> None:
         self._around = around
         self.clock = _clock("send", around)
-        district, ring = ground.ground(build.changed).district, ground.ring()
+        district, ring = ground.ground(edition.changed).district, ground.ring()
         clock = self._runs = Clock(True, self.clock)
         self._caretaker = Caretaker(district, PREFIX, "live", ground.folder(), ring, self._tell)
         channels = around.ends.channels(
@@ -167,7 +167,7 @@ class Sending(Staged):
             around.log, channels, clock, tuple(district.groups), threads=0, steady=around.steady
         )
         self._receipts = Receipts(PREFIX, True, clock.read, district.nodes, self._caretaker)
-        self.runner = self._runner("send", around, member, build, self._after)
+        self.runner = self._runner("send", around, member, edition, self._after)
         self.acked: list[Message] = []
 
     def read(self) -> int:
@@ -236,15 +236,15 @@ class Entering:
             return str(e)
 
 
-def started(name: str, around: Surroundings, member: str, build: Build) -> Process:
+def started(name: str, around: Surroundings, member: str, edition: Edition) -> Process:
     """A process of a stage, as it comes up."""
     if name == "ingest":
-        return Ingest(around, member, build)
+        return Ingest(around, member, edition)
     if name == "send":
-        return Sending(around, member, build)
+        return Sending(around, member, edition)
     if name.startswith("ledger-"):
         return Entering(name.removeprefix("ledger-"), around, member)
-    return Staged(name, around, member, build)
+    return Staged(name, around, member, edition)
 
 
 def group_of(name: str) -> str:

@@ -26,6 +26,7 @@ from simulators.scenario import scenario
 from simulators.world import World
 from stream.environment import Usage
 from stream.log.port import Log
+from stream.log.unread import unread
 from stream.mqtt.access import SIMULATOR
 
 RUN = "exercise-upgrade"
@@ -181,11 +182,7 @@ def _settle(setup: Setup) -> None:
 
 
 def _behind(log: Log) -> dict[str, int]:
-    found = {}
-    for stage, topic in READS.items():
-        ends, at = log.ends(topic), log.positions(topic, stage)
-        found[stage] = sum(e - min(a, e) for e, a in zip(ends, at, strict=True))
-    return found
+    return {stage: unread(log, topic, stage) for stage, topic in READS.items()}
 
 
 def _said(found: Found, processes: Processes, failed: str, state: Path) -> int:

@@ -16,6 +16,7 @@ from stream.log.memory import Disk, MemoryLog
 from stream.log.open import open_log
 from stream.log.port import Corrupt, Entry, Fenced, Log, Out, topics
 from stream.log.sqlite import SqliteLog
+from stream.log.unread import unread
 from tests.support import log_worker
 
 Open = Callable[..., Log]
@@ -120,6 +121,24 @@ def test_poll_returns_as_soon_as_anything_is_there(opening: Open) -> None:
     assert texts(found) == ["second"]
     assert time.monotonic() - began < 120.0  # far below the time-out, whatever the machine's load
     consumer.close()
+
+
+def test_a_group_that_has_read_all_there_is_has_nothing_unread(opening: Open) -> None:
+    """Also where the log's end has no record before it, as behind Kafka's transactions."""
+    log = opening()
+    put(log, ["a", "b", "c"])
+    assert unread(log, "cases", "g") >= 3
+    first = log.join("cases", "g", "m")
+    found = take(first, 3)
+    first.commit(0, found[-1].offset + 1, [Out("alerts", "k", b"out")])
+    second = log.join("alerts", "h", "m")
+    (only,) = take(second, 1)
+    second.commit(0, only.offset + 1, [])
+    assert (unread(log, "cases", "g"), unread(log, "alerts", "h")) == (0, 0)
+    put(log, ["d"])
+    assert unread(log, "cases", "g") >= 1
+    first.close()
+    second.close()
 
 
 def test_outputs_position_and_snapshot_are_one_step(opening: Open) -> None:

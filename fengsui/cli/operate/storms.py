@@ -127,7 +127,7 @@ def _one(storm: Storm) -> int:
         echo(Text(f"  {fault}  ", f"  {fault}  ") + KINDS[fault.kind].words)
     found = weathered(storm)
     _tell(found)
-    states = [STATES[n] + f" {k}" for n, k in found.reached.items() if n in STATES]
+    states = [STATES[n] + f" {k}" for n, k in found.reached.items() if n in STATES and k]
     for state in states:
         echo(Text("  到过：", "  reached: ") + state)
     echo(Text(f"日志 SHA-256 {found.digest}", f"SHA-256 of the log {found.digest}"))
