@@ -15,7 +15,7 @@ from warnings import warn
 
 import pytest
 
-_TASKS = Path("/proc/self/task")
+_TASKS = "/proc/self/task"
 _PATIENCE_S = 30.0  # that it was told to end and is about to is no fault
 threads: set[threading.Thread] = set()  # begun by the test at work
 children: set[int] = set()
@@ -30,12 +30,17 @@ def alive() -> set[int]:
     """Process ids of the children of this process that have not ended; none where the system does not
     say."""
     found: set[int] = set()
-    for task in _TASKS.glob("*/children"):
+    try:
+        tasks = os.listdir(_TASKS)  # noqa: PTH208
+    except OSError:
+        return found
+    for task in tasks:  # three times a test: not by pathlib, which takes five times as long
         try:
-            pids = {int(pid) for pid in task.read_text().split()}
-            found |= {pid for pid in pids if state(pid) not in "ZX"}
+            with open(f"{_TASKS}/{task}/children", "rb") as file:  # noqa: PTH123
+                pids = file.read().split()
         except OSError:  # the thread has ended meanwhile
             continue
+        found |= {int(pid) for pid in pids if state(int(pid)) not in "ZX"}
     return found
 
 
