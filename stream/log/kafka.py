@@ -213,7 +213,7 @@ class KafkaLog:
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 fetch_max_wait_ms=50,
-                max_partition_fetch_bytes=4 * _RECORD_BYTES,
+                max_partition_fetch_bytes=_RECORD_BYTES,
             )
         return self._reader
 

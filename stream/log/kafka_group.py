@@ -21,6 +21,7 @@ from stream.oplog import say
 
 SNAPSHOTS = "snapshots"
 _PIECE = 3_000_000  # bytes of a snapshot in one record
+_PIECES = 4  # of one read
 _SESSION_MS = 6_000  # the least a broker allows: so long nobody knows that a member is dead
 _JOIN_S = 0.5  # a member that joins is polled no shorter
 _NO_MEMBER = (ke.UnknownMemberIdError, ke.IllegalGenerationError, ke.FencedInstanceIdError)
@@ -211,19 +212,22 @@ class KafkaGroupConsumer:
         return None
 
     def _read_snapshot(self, prefix: str, offset: int) -> Snapshot | None:
-        """The one whose first piece stands at `offset`; None if it is not whole."""
-        aside, at = self._log.topic(SNAPSHOTS), offset
+        """The one whose first piece stands at `offset`; None if it is not whole. No more is asked for than it
+        has: behind it stand those of other stages, many times as large, and what one of them needs for an
+        instant a process keeps."""
+        aside, at, wanted = self._log.topic(SNAPSHOTS), offset, 1
         pieces: list[bytes] = []
-        while entries := self._log.read_topic(aside, 0, at, 20):
+        while entries := self._log.read_topic(aside, 0, at, wanted):
             at = entries[-1].offset + 1
             mine = [e for e in entries if e.key.startswith(prefix)]
             for e in mine:
                 if not pieces and e.offset != offset:
                     return None
                 pieces.append(e.value)
-                head = _head(pieces[0])
-                if head is None or len(pieces) == head.get("pieces"):
+                whole = (_head(pieces[0]) or {}).get("pieces")
+                if not isinstance(whole, int) or len(pieces) >= whole:
                     return _unpacked(pieces)
+                wanted = min(_PIECES, whole - len(pieces))
         return None
 
     def commit(
