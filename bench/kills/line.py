@@ -3,21 +3,21 @@ for each way from a stage to a server."""
 
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from bench.kills.plan import LINKS, SERVERS, STAGES
 from bench.kills.volumes import Volumes
 from bench.servers.influx import InfluxServer
 from bench.servers.kafka import Kafka
 from bench.servers.mosquitto import Mosquitto
-from bench.servers.process import ServerProcess
+from bench.servers.process import OwnProcess, ServerProcess
 from bench.servers.tcp_proxy import Proxy
 from config.load import load
 from fengsui.run.run_log import open_run_log
@@ -29,7 +29,6 @@ _COUNTS = {
     "ingest": 'fengsui_records_in_total{stage="ingest"',
     "archive": 'fengsui_records_in_total{stage="archive"',
 }
-_READY_S = 300.0
 
 
 def district_of_ours(folder: Path) -> Path:
@@ -44,47 +43,18 @@ def district_of_ours(folder: Path) -> Path:
     return folder
 
 
-class Stage:
+class Stage(OwnProcess):
     """One stage as a process; it answers for its health on a port of its own."""
 
-    def __init__(self, name: str, words: list[str], env: dict[str, str], notes: Path) -> None:
-        self.name, self.notes = name, notes
-        self._words = words
+    def __init__(self, name: str, words: list[str], env: Mapping[str, str], notes: Path) -> None:
+        super().__init__(notes)
+        self.name, self._words = name, words
         self._port = free_port()
         self._env = {**os.environ, **env, "FENGSUI_HTTP": f"127.0.0.1:{self._port}"}
-        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns at once."""
-        with self.notes.open("ab") as out:
-            self.process = subprocess.Popen(self._words, stdout=out, stderr=out, env=self._env)
-
-    @property
-    def pid(self) -> int:
-        """Of the process."""
-        assert self.process is not None
-        return self.process.pid
-
-    def ended(self) -> bool:
-        """By itself, or killed."""
-        return self.process is None or self.process.poll() is not None
-
-    def kill(self) -> None:
-        """At once (SIGKILL)."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self) -> None:
-        """As systemd ends it."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.terminate()
-            try:
-                self.process.wait(60)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        self.run(self._words, self._env)
 
     def commits(self) -> int:
         """How often something of it came into the log since this process began; -1: it does not answer."""
@@ -107,35 +77,36 @@ class Stage:
             return ""
 
 
-class RealLine:
-    """Everything that one campaign runs on. `begin` starts the stages of one storm, `end` ends them; the
-    servers stay until `close`."""
+class Place(NamedTuple):
+    """Where the servers of a line are, for a command beside it."""
 
-    def __init__(self, folder: Path, heap_mb: int = 512) -> None:
-        self.folder = folder
-        self.volumes = Volumes(folder)
+    log: str
+    broker: str
+    history: str
+    token: str
+
+
+class Line:
+    """The stages of one storm after another, each a process of its own. `begin` starts them, `end` ends them.
+    way: of a stage to servers, where it does not go straight: stage -> its environment."""
+
+    servers: Mapping[str, ServerProcess] = MappingProxyType({})  # of ours, that may be struck
+    proxies: Mapping[tuple[str, str], Proxy] = MappingProxyType({})
+    volumes: Volumes | None = None
+
+    def __init__(
+        self,
+        folder: Path,
+        state: Path,
+        place: Place,
+        way: Callable[[str], Mapping[str, str]] = lambda _: {},
+    ) -> None:
+        self.folder, self.place = folder, place
         self.district_folder = district_of_ours(folder / "district")
-        self.proxies = {link: Proxy(free_port()) for link in LINKS}
-        at = self.volumes.at
-        names = {stage: self.proxies[stage, "kafka"].port for stage in STAGES}
-        self.kafka = Kafka(
-            at["kafka"], proxied={s.upper(): p for s, p in names.items()}, heap_mb=heap_mb
-        )
-        self.mosquitto, self.influxdb = Mosquitto(at["mosquitto"]), InfluxServer(at["influxdb"])
-        self.servers: dict[str, ServerProcess] = dict(
-            zip(SERVERS, (self.kafka, self.mosquitto, self.influxdb), strict=True)
-        )
-        for server in (self.kafka, self.mosquitto, self.influxdb):
-            server.start()
-        for (stage, server_name), proxy in self.proxies.items():
-            proxy.target = {
-                "kafka": self.kafka.ports[stage.upper()],
-                "mosquitto": self.mosquitto.port,
-                "influxdb": int(self.influxdb.place.host.rpartition(":")[2]),
-            }[server_name]
+        self._state, self._way = state, way
         self.stages: dict[str, Stage] = {}
 
-    def process(self, name: str) -> Stage | ServerProcess:
+    def process(self, name: str) -> OwnProcess:
         """A stage or a server."""
         return self.stages[name] if name in self.stages else self.servers[name]
 
@@ -144,42 +115,32 @@ class RealLine:
         return make_setup(
             load(self.district_folder),
             run,
-            self.volumes.at["run"],
-            broker=self.mosquitto.url,
-            log=f"kafka://{self.kafka.address()}",
-            history=self.influxdb.place.url,
+            self._state,
+            broker=self.place.broker,
+            log=self.place.log,
+            history=self.place.history,
             start_at=start_at,
         )
 
     def begin(self, run: str, start: str, carrier_url: str) -> None:
-        """Start every stage, and wait until each says that it works. Raises RuntimeError."""
+        """Start every stage, and wait until each says that it works, however long that takes. Raises
+        RuntimeError where one ends instead."""
         for name in STAGES:
             words = [sys.executable, "-m", "fengsui", "--config", str(self.district_folder)]
-            words += ["--state", str(self.volumes.at["run"]), name, "--run", run, "--start", start]
+            words += ["--state", str(self._state), name, "--run", run, "--start", start]
             words += ["--carrier", carrier_url] if name == "send" else []
-            self.stages[name] = Stage(name, words, self._env(name), self.folder / f"{name}.log")
+            env = {
+                "FENGSUI_LOG": self.place.log,
+                "FENGSUI_BROKER": self.place.broker,
+                "FENGSUI_HISTORY": self.place.history,
+                "FENGSUI_INFLUX_TOKEN": self.place.token,
+                "FENGSUI_LOG_FORMAT": "json",  # with the time of each word
+                **self._way(name),
+            }
+            self.stages[name] = Stage(name, words, env, self.folder / f"{name}.log")
         for name in reversed(STAGES):
             self.stages[name].start()
-        if not self.wait(lambda: all(s.ready() for s in self.stages.values()), _READY_S):
-            late = [s.name for s in self.stages.values() if not s.ready()]
-            said = self.stages[late[0]].notes.read_text(errors="replace")[-2000:] if late else ""
-            raise RuntimeError(f"not ready after {_READY_S:.0f} s: {late}: {said}")
-
-    def _env(self, name: str) -> dict[str, str]:
-        place = self.influxdb.place
-
-        def port(server: str, otherwise: int) -> int:
-            proxy = self.proxies.get((name, server))
-            return proxy.port if proxy is not None else otherwise
-
-        broker = self.mosquitto.url.rpartition(":")[0]
-        return {
-            "FENGSUI_LOG": f"kafka://127.0.0.1:{port('kafka', 0)}",
-            "FENGSUI_BROKER": f"{broker}:{port('mosquitto', self.mosquitto.port)}",
-            "FENGSUI_HISTORY": f"influx://127.0.0.1:{port('influxdb', 0)}/{place.org}/{place.bucket}",
-            "FENGSUI_INFLUX_TOKEN": place.token,
-            "FENGSUI_LOG_FORMAT": "json",  # with the time of each word
-        }
+        self.wait(lambda: all(s.ready() for s in self.stages.values()))
 
     def log(self, run: str, start_at: int) -> Log:
         """Of a run, straight on the broker."""
@@ -189,13 +150,14 @@ class RealLine:
         """Stage -> how often something of it came into the log."""
         return {name: stage.commits() for name, stage in self.stages.items()}
 
-    @staticmethod
-    def wait(there: Callable[[], bool], within_s: float) -> bool:
-        """Does it come to be so?"""
-        until = time.monotonic() + within_s
-        while not (found := there()) and time.monotonic() < until:
+    def wait(self, there: Callable[[], bool]) -> None:
+        """Until it is so. Raises RuntimeError with the last words of a stage that ended instead."""
+        while not there():
+            for stage in self.stages.values():
+                if stage.ended():
+                    said = stage.notes.read_text(errors="replace")[-2000:]
+                    raise RuntimeError(f"{stage.name} ended: {said}")
             time.sleep(0.1)
-        return found
 
     def end(self) -> None:
         """Every stage."""
@@ -203,14 +165,53 @@ class RealLine:
             stage.stop()
         self.stages = {}
 
+
+class RealLine(Line):
+    """A line with servers of its own, each on a disk that can be filled, and a proxy before each way to them.
+    The servers stay until `close`."""
+
+    def __init__(self, folder: Path, heap_mb: int = 512) -> None:
+        volumes = self.volumes = Volumes(folder)
+        proxies = self.proxies = {link: Proxy(free_port()) for link in LINKS}
+        at = volumes.at
+        names = {stage: proxies[stage, "kafka"].port for stage in STAGES}
+        kafka = Kafka(
+            at["kafka"], proxied={s.upper(): p for s, p in names.items()}, heap_mb=heap_mb
+        )
+        mosquitto, influxdb = Mosquitto(at["mosquitto"]), InfluxServer(at["influxdb"])
+        self.servers = dict(zip(SERVERS, (kafka, mosquitto, influxdb), strict=True))
+        for server in self.servers.values():
+            server.start()
+        for (stage, server_name), proxy in proxies.items():
+            proxy.target = {
+                "kafka": kafka.ports[stage.upper()],
+                "mosquitto": mosquitto.port,
+                "influxdb": int(influxdb.place.host.rpartition(":")[2]),
+            }[server_name]
+        of = influxdb.place
+        place = Place(f"kafka://{kafka.address()}", mosquitto.url, of.url, of.token)
+        super().__init__(folder, at["run"], place, self._proxied)
+
+    def _proxied(self, name: str) -> dict[str, str]:
+        broker, history = self.place.broker.rpartition(":")[0], self.place.history.split("/", 3)[3]
+        urls = {
+            "kafka": ("FENGSUI_LOG", "kafka://127.0.0.1:{}"),
+            "mosquitto": ("FENGSUI_BROKER", broker + ":{}"),
+            "influxdb": ("FENGSUI_HISTORY", "influx://127.0.0.1:{}/" + history),
+        }
+        return {
+            urls[server][0]: urls[server][1].format(proxy.port)
+            for (stage, server), proxy in self.proxies.items()
+            if stage == name
+        }
+
     def close(self) -> None:
         """Everything."""
         self.end()
         for server in self.servers.values():
             with suppress(OSError, AssertionError):
-                if not server.ended():
-                    os.kill(server.pid, signal.SIGCONT)
                 server.stop()
         for proxy in self.proxies.values():
             proxy.close()
-        self.volumes.close()
+        if self.volumes is not None:
+            self.volumes.close()

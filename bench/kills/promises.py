@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from bench.kills.again import again
-from bench.kills.world import Desk, Posted, Sent
+from bench.kills.sending import Past, Posted, aloud_again, wrongly_sent
+from bench.kills.world import Sent
 from config.language import Text, en, text_of
 from console.model.consistency import Audit
 from console.model.follow import DECODERS
-from dispatch.records import Alert, Decision, Delivery, Receipt, RouteHealth
-from dispatch.send.outbox.state import key_of
+from dispatch.records import Alert, Decision, Receipt, RouteHealth
 from fengsui.files.ledger_export import verify_log
 from fengsui.run.setup import Setup
 from ingest.observation import Observations
@@ -24,9 +24,9 @@ from stream.records import DeadLetter, Run, decode
 
 _TRIES = 8
 _STORE_S = 1.6  # mosquitto writes its store down once a second
-# So long send may be behind while it works: it reads, and commits, before it sends, and a busy machine takes
-# seconds for that. When it is started or wakes it is to read all there is before it sends anything.
-_BEHIND_S, _SEEN_S = 60.0, 1.0
+_EACH = {  # a storm in which one of these never was has proved nothing of it
+    "readings", "decisions", "records again", "versions", "deliveries", "posts", "entered", "points",
+}  # fmt: skip
 
 
 class Record(NamedTuple):
@@ -34,29 +34,24 @@ class Record(NamedTuple):
 
     topic: str
     partition: int
+    offset: int
     key: str
     value: bytes
     record: Any
 
 
 class Account(NamedTuple):
-    """A storm that has come to rest. broker_died: when mosquitto was killed, monotonic; woke: when send was
-    started again, or went on after it had stood still."""
+    """A storm that has come to rest. broker_died: when mosquitto was killed, monotonic; past: of send."""
 
     setup: Setup
     log: Log
     records: Sequence[Record]
     sent: Sequence[Sent]
     posted: Sequence[Posted]
-    desk: Desk
+    acked: Sequence[Decision]
     nodes: Nodes
     broker_died: Sequence[float]
-    woke: Sequence[float] = ()
-
-    def known_before(self, at: float) -> float:
-        """What stood in the log before this moment, send knew when it sent something at `at`."""
-        last = max((w for w in self.woke if w < at), default=0.0)
-        return max(last - _SEEN_S, at - _BEHIND_S)
+    past: Past
 
     def of(self, topic: str, kind: type) -> Iterator[tuple[Record, Any]]:
         """Records of a topic."""
@@ -81,9 +76,8 @@ def read_all(log: Log) -> list[Record]:
             while entries := log.read(topic, part, at):
                 at = entries[-1].offset + 1
                 for e in entries:
-                    found.append(
-                        Record(topic, part, e.key, e.value, decode(decoder.decode, e.value))
-                    )
+                    record = decode(decoder.decode, e.value)
+                    found.append(Record(topic, part, e.offset, e.key, e.value, record))
     return found
 
 
@@ -91,7 +85,13 @@ def judged(a: Account) -> Verdict:
     """Every promise."""
     counted: Counter[str] = Counter()
     broken = {name: _patiently(check, a, counted) for name, (_, check) in PROMISES.items()}
+    broken["judged"] = [f"no {name}" for name in sorted(_EACH) if not counted[name]]
     return Verdict({name: found for name, found in broken.items() if found}, counted)
+
+
+def _nothing(_: Account, __: Counter[str]) -> Iterator[str]:
+    """Asked of what the others have counted."""
+    return iter(())
 
 
 def _patiently(check: "Check", a: Account, counted: Counter[str]) -> list[str]:
@@ -144,19 +144,19 @@ def readings(a: Account, counted: Counter[str]) -> Iterator[str]:
 
 
 def acts(a: Account, counted: Counter[str]) -> Iterator[str]:
-    """What the log acknowledged was answered, once."""
+    """What the log acknowledged was answered, once, and taken for the act of whoever made it."""
     answers: Counter[tuple[str, str, str]] = Counter()
+    told: dict[tuple[str, str, str], str] = {}  # -> why it was taken for nobody's
     for _, d in a.of("alerts", Decision):
+        told[d.order, d.area, d.hazard] = d.unproven
         if d.order and d.outcome == "done":
             answers[d.order, d.area, d.hazard] += 1
-    told = {(d.order, d.area, d.hazard) for _, d in a.of("alerts", Decision)}
-    said = " ".join(en(x.detail) for _, x in a.of("dead-letters", DeadLetter))
-    for d in a.desk.acked:
+    for d in a.acked:
         counted["decisions"] += 1
         ident = d.order, d.area, d.hazard
-        if ident not in told and d.order not in said:
+        if told.get(ident, "no answer"):
             counted["lost decisions"] += 1
-            yield f"no answer: {d.by} {d.act} {d.area} {d.hazard} {d.order}"
+            yield f"{told.get(ident, 'no answer')}: {d.by} {d.act} {d.area} {d.hazard} {d.order}"
         if answers[ident] > 1:
             counted["doubled decisions"] += 1
             yield f"done {answers[ident]} times: {d.by} {d.act} {d.area} {d.hazard}"
@@ -189,51 +189,11 @@ def _of_a_stage(r: Record) -> bool:
 
 
 def deliveries(a: Account, counted: Counter[str]) -> Iterator[str]:
-    """Nothing goes out again once its end stands in the log, and nothing that a newer version replaces or
-    that is over. What a kill left open between the gateway's word and the log goes out again by the same
-    key: the gateway knows it, and nobody reads it twice."""
-    places = {
-        key_of(d, r.channel): (d, n)
-        for _, d in a.of("deliveries", Delivery)
-        for n, r in enumerate(d.routes)
-    }
-    known: set[str] = set()
-    for post in sorted(a.posted, key=lambda p: p.at):
-        counted["posts"] += 1
-        counted["posts by the same key"] += post.key in known
-        known.add(post.key)
-        if post.key not in places:
-            counted["doubled"] += 1
-            yield f"{post.channel} {post.key}: of no delivery in the log"
-            continue
-        d, route = places[post.key]
-        before = a.known_before(post.at)
-        where = f"{post.channel} {d.recipient} {d.alert}/{d.version}"
-        ends = [a.desk.accepted.get((d.id, route)), a.desk.ended.get(d.id)]
-        for at, state in filter(None, ends):
-            if at < before:
-                counted["doubled"] += 1
-                yield f"{where}: {post.at - at:.1f} s after {state} stood in the log"
-        newer = [v for at, v in a.desk.newest[f"{d.alert}|{d.recipient}"] if at < before]
-        if max(newer, default=0) > d.version and not d.asked_by:
-            counted["stale"] += 1
-            yield f"{where}: version {max(newer)} stood in the log"
-        clock = max((c for at, c in a.desk.clocks if at < before), default=0)
-        if clock >= d.expires_at:
-            counted["stale"] += 1
-            yield f"{where}: over since {(clock - d.expires_at) // 1000} s"
-    yield from _aloud(a, counted)
-
-
-def _aloud(a: Account, counted: Counter[str]) -> Iterator[str]:
-    for node in a.nodes.nodes.values():
-        last: dict[str, int] = {}
-        for job in node.heard:
-            counted["sounded"] += 1
-            if job.version < last.get(job.alert, 0):
-                counted["stale"] += 1
-                yield f"{node.id} sounds {job.alert}/{job.version} after {last[job.alert]}"
-            last[job.alert] = max(job.version, last.get(job.alert, 0))
+    """Nothing goes out of which send knew that it had gone out, was over or had been replaced; no loudspeaker
+    goes back."""
+    of = [(r.offset, r.record) for r in a.records if r.topic == "deliveries"]
+    yield from wrongly_sent(of, a.posted, a.past, counted)
+    yield from aloud_again({n.id: n.heard for n in a.nodes.nodes.values()}, counted)
 
 
 def explained(a: Account, counted: Counter[str]) -> Iterator[str]:
@@ -309,4 +269,5 @@ PROMISES: dict[str, tuple[Text, Check]] = {
     ),
     "ledger": (Text("台账验证通过", "the ledger verifies"), ledger),
     "history": (Text("历史库完整", "history is complete"), history),
+    "judged": (Text("每一项都有可查的", "there was something of each kind to judge"), _nothing),
 }

@@ -68,7 +68,7 @@ def soak(
     """For so long, with what the first `warm_s` seconds gave left out of the judgement. note: is given each
     sample as it is taken."""
     line = RealLine(folder)
-    os.environ["FENGSUI_INFLUX_TOKEN"] = line.influxdb.place.token
+    os.environ["FENGSUI_INFLUX_TOKEN"] = line.place.token
     samples: dict[str, list[Sample]] = defaultdict(list)
     try:
         storm = Storm(line, seed, speed, "yanqing-storm")

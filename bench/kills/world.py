@@ -6,16 +6,16 @@ import random
 import secrets
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from bench.kills.sending import Come, Posted
 from config.records.level import Level
 from console.acts.submit import Place, Saying, decisions
 from console.model.follow import Follower
 from dispatch.grade import grade_of
 from dispatch.nodes.keys import sender_keys
-from dispatch.records import Alert, Decision, Delivery, Receipt
+from dispatch.records import Alert, Decision
 from fengsui.run.run_log import READS
 from fengsui.run.setup import Setup
 from fengsui.run.signing import sign_as
@@ -30,6 +30,8 @@ from stream.records import encode
 _OFFICER, _LEADER = "D-01", "K-01"
 _GRADES = ("blue", "yellow", "orange", "red", "prepare", "move")
 _DRY_MIN, _PICTURES_EACH_MIN = 180, 5
+_SLOW_S = 0.5
+_A_SLOT = 200  # records of a minute, and what they cause
 _CALM = 3  # looks in a row that find nobody behind, until a line counts as come to rest
 
 
@@ -41,15 +43,6 @@ class Sent(NamedTuple):
     payload: bytes
     since: float
     until: float
-
-
-class Posted(NamedTuple):
-    """A message that the gateway was given, the same key again included. at: monotonic."""
-
-    key: str
-    to: str
-    channel: str
-    at: float
 
 
 class CountingCarrier(Carrier):
@@ -107,12 +100,19 @@ class Sensors(Player):
 
 class Playing:
     """Storms that are played one after another, in a thread, with dry hours between; after `quiet` the clock
-    alone goes on, with those who answer."""
+    alone goes on, with those who answer. follows: does the line keep up, so that the next minute may begin?"""
 
     def __init__(
-        self, setup: Setup, scenario: Scenario, seed: int, carrier: Carrier, speed: float
+        self,
+        setup: Setup,
+        scenario: Scenario,
+        seed: int,
+        carrier: Carrier,
+        speed: float,
+        follows: Callable[[], bool] = lambda: True,
     ) -> None:
         self._stop, self._quiet = threading.Event(), threading.Event()
+        self._follows = follows
         self._setup, self._scenario = setup, scenario._replace(faults=())
         self._seed = seed
         self.sensors = Sensors(setup, self._stop, carrier, speed)
@@ -133,6 +133,8 @@ class Playing:
             sensors.begin(self._scenario.start_at)
             for world in self._worlds():
                 for minute in range(world.minutes + _DRY_MIN):
+                    while not self._follows() and not self._stop.wait(_SLOW_S):
+                        pass
                     if self._stop.is_set():
                         return
                     if not self._quiet.is_set():
@@ -163,18 +165,13 @@ def _said(world: World, minute: int) -> Iterator[Publication]:
 
 
 class Desk:
-    """The duty room: reads the log on a connection of its own, notes when it saw what, and answers most
+    """The duty room: reads the log on a connection of its own, notes how far send has come, and answers most
     questions; sometimes somebody raises a warning that nobody asked about."""
 
     def __init__(self, setup: Setup, log: Log, now: Callable[[], int], seed: int) -> None:
         self._setup, self._log, self._now = setup, log, now
         self._rng = random.Random(seed)
-        self.seen: dict[str, float] = {}  # delivery -> when it stood in the log
-        # delivery -> when its end stood there, and which; delivery and route: the word of a carrier
-        self.ended: dict[str, tuple[float, str]] = {}
-        self.accepted: dict[tuple[str, int], tuple[float, str]] = {}
-        self.newest: dict[str, list[tuple[float, int]]] = defaultdict(list)  # line -> versions
-        self.clocks: list[tuple[float, int]] = []  # when the outbox had what clock
+        self.come: list[Come] = []  # how far send had come, look by look
         self.acked: list[Decision] = []
         self._asked: set[tuple[str, int, str]] = set()
         self._stop = threading.Event()
@@ -183,12 +180,14 @@ class Desk:
         self._thread.start()
 
     def _work(self) -> None:
-        follower = Follower(self._log, ("alerts", "deliveries"))
+        follower = Follower(self._log, ("alerts",))
         unsaid: list[Decision] = []
         while not self._stop.wait(0.4):
             try:
+                self._look_at_send()
                 for _, record in follower.take():
-                    unsaid += self._read(record)
+                    if isinstance(record, Alert) and not self._quiet.is_set():
+                        unsaid += self._answers(record)
                 if unsaid:
                     self._log.append([Out("cases", d.area, encode(d)) for d in unsaid])
                     self.acked += unsaid
@@ -196,25 +195,13 @@ class Desk:
             except Unavailable:
                 continue  # they press again
 
-    def _read(self, record: object) -> list[Decision]:
-        at = time.monotonic()
-        match record:
-            case Delivery():
-                self.seen[record.id] = at
-                self.newest[f"{record.alert}|{record.recipient}"].append((at, record.version))
-            case Receipt():
-                place = record.delivery, record.route
-                if record.state in ("answered", "superseded", "expired"):
-                    self.ended.setdefault(record.delivery, (at, record.state))
-                if record.state in ("accepted", "delivered", "played", "answered"):
-                    self.accepted.setdefault(place, (at, record.state))
-            case Alert() if not self._quiet.is_set():
-                return self._answers(record)
-            case _:
-                clock_at = getattr(record, "clock_at", 0)
-                if clock_at and (not self.clocks or clock_at > self.clocks[-1][1]):
-                    self.clocks.append((at, clock_at))
-        return []
+    def _look_at_send(self) -> None:
+        """What is noted is so at the latest when it is noted, whatever lies between."""
+        position, end = (
+            self._log.positions("deliveries", "send")[0],
+            self._log.ends("deliveries")[0],
+        )
+        self.come.append(Come(time.monotonic(), position, end))
 
     def _answers(self, alert: Alert) -> list[Decision]:
         found: list[Decision] = []
@@ -251,18 +238,29 @@ class Desk:
         self._thread.join(60)
 
 
-def come_to_rest(log: Log, within_s: float) -> bool:
-    """Every stage has read all there is, for a while."""
+def come_to_rest(log: Log, within_s: float, *, exactly: bool = False) -> bool:
+    """Every stage has read all there is, for a while. exactly: nobody writes any more, and nothing at all lies
+    before anybody; else the clock itself is always a slot ahead of whoever reads it."""
     until, calm = time.monotonic() + within_s, 0
     while time.monotonic() < until and calm < _CALM:
-        try:
-            # the clock itself is always a slot ahead of whoever reads it
-            behind = max(
-                sum(log.ends(topic)) - sum(log.positions(topic, stage))
-                for stage, topic in READS.items()
-            )
-        except Unavailable:
-            behind = 1 << 30
-        calm = calm + 1 if behind < 200 else 0
+        calm = calm + 1 if rests(log, 0 if exactly else _A_SLOT) else 0
         time.sleep(0.5)
     return calm >= _CALM
+
+
+def rests(log: Log, most: int = _A_SLOT) -> bool:
+    """Has every stage no more before it than so many records? False where the log cannot say."""
+    try:
+        return not any(_unread(log, stage, topic, most) for stage, topic in READS.items())
+    except Unavailable:
+        return False
+
+
+def _unread(log: Log, stage: str, topic: str, most: int) -> bool:
+    """Are there more records before it than so many? The end of a log may have none before it."""
+    places = enumerate(zip(log.positions(topic, stage), log.ends(topic), strict=True))
+    behind = {part: end - at for part, (at, end) in places}
+    if sum(behind.values()) <= most:
+        return False
+    at = log.positions(topic, stage)
+    return bool(most) or any(log.read(topic, part, at[part], 1) for part, n in behind.items() if n)

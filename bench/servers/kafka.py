@@ -76,7 +76,7 @@ super.users=User:ANONYMOUS
 """
         self._settings.write_text(text)
         scram = f"SCRAM-SHA-256=[name={self.user},password={self.password}]"
-        with self._notes.open("wb") as out:
+        with self.notes.open("wb") as out:
             subprocess.run(
                 [*self._java, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk",
                  "-c", str(self._settings), "--add-scram", scram],
@@ -90,5 +90,5 @@ super.users=User:ANONYMOUS
     def start(self) -> Self:
         """Returns when it answers."""
         words = [*self._java, "kafka.Kafka", str(self._settings)]
-        self._begin(words, self.ports["PLAINTEXT"], 180)
+        self._begin(words, self.ports["PLAINTEXT"])
         return self

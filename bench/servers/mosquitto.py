@@ -42,7 +42,7 @@ class Mosquitto(ServerProcess):
 
     def start(self) -> Self:
         """Returns when it answers."""
-        self._begin([str(self._binary), "-c", str(self.folder / "mosquitto.conf")], self.port, 90)
+        self._begin([str(self._binary), "-c", str(self.folder / "mosquitto.conf")], self.port)
         return self
 
     def publish(self, topic: str, payload: str, version: str = "311") -> None:

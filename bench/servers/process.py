@@ -1,8 +1,11 @@
 """A server as a process: where its program lies, when it answers, how it ends."""
 
+import math
+import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -24,8 +27,11 @@ class Absent(Exception):
         self.what = what
 
 
-def wait_for(port: int, process: "subprocess.Popen[bytes]", notes: Path, timeout_s: float) -> None:
-    """Until it answers. Raises RuntimeError with its last words."""
+def wait_for(
+    port: int, process: "subprocess.Popen[bytes]", notes: Path, timeout_s: float = math.inf
+) -> None:
+    """Until it answers, however slow the machine is. Raises RuntimeError with its last words where it ended
+    instead, or took longer than `timeout_s`."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as s:
@@ -45,41 +51,52 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
-class ServerProcess:
+class OwnProcess:
     """What may be killed, stopped and started again on what it left. notes: where its words go."""
 
     def __init__(self, notes: Path) -> None:
-        self._notes = notes
-        self._process: subprocess.Popen[bytes] | None = None
+        self.notes = notes
+        self.process: subprocess.Popen[bytes] | None = None
 
-    def _begin(self, words: list[str], port: int, timeout_s: float) -> None:
-        with self._notes.open("ab") as out:
-            self._process = subprocess.Popen(words, stdout=out, stderr=out)
-        wait_for(port, self._process, self._notes, timeout_s)
-
-    def start(self) -> Self:
-        """Returns when it answers. Raises RuntimeError with its last words."""
-        raise NotImplementedError
+    def run(self, words: list[str], env: Mapping[str, str] | None = None) -> None:
+        """Returns at once."""
+        with self.notes.open("ab") as out:
+            self.process = subprocess.Popen(words, stdout=out, stderr=out, env=env)
 
     @property
     def pid(self) -> int:
         """Of the process that runs."""
-        assert self._process is not None
-        return self._process.pid
+        assert self.process is not None
+        return self.process.pid
 
     def ended(self) -> bool:
         """It is not there: nobody started it, or it ended by itself."""
-        return self._process is None or self._process.poll() is not None
+        return self.process is None or self.process.poll() is not None
 
     def kill(self) -> None:
         """At once (SIGKILL)."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait()
-        self._process = None
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        self.process = None
 
     def stop(self) -> None:
-        """As it wishes to be ended."""
-        if self._process is not None:
-            end(self._process)
-            self._process = None
+        """As it wishes to be ended; one that stands still goes on for it."""
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGCONT)
+            end(self.process)
+            self.process = None
+
+
+class ServerProcess(OwnProcess):
+    """One that answers on a port."""
+
+    def _begin(self, words: list[str], port: int) -> None:
+        self.run(words)
+        assert self.process is not None
+        wait_for(port, self.process, self.notes)
+
+    def start(self) -> Self:
+        """Returns when it answers. Raises RuntimeError with its last words."""
+        raise NotImplementedError
