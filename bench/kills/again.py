@@ -7,6 +7,7 @@ from collections import Counter
 from detectors.stage import Detect
 from dispatch.address.stage import Address
 from dispatch.decide.stage import Decide
+from dispatch.send.answer_codes import codes_of
 from dispatch.send.stage import Send
 from fengsui.run.recipients import with_people
 from fengsui.run.run_log import READS, frames_folder
@@ -52,4 +53,5 @@ def _stage(name: str, setup: Setup, log: Log) -> Stage:
         return Decide(setup.district, judging(setup, log, threading.Event()), setup.live)
     if name == "address":
         return Address(with_people(setup, name), setup.live)
-    return Send(with_people(setup, name), setup.live)
+    codes = codes_of(setup.district, setup.folder, setup.run.name, setup.live)
+    return Send(with_people(setup, name), setup.live, codes)

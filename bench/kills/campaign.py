@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.kills.line import Line, RealLine, Stage
+from bench.kills.line import StageLine, RealLine, Stage
 from bench.kills.plan import SERVERS, STAGES, Fault
 from bench.kills.promises import Account, Verdict, judged, read_all
 from bench.kills.sending import Past
@@ -59,7 +59,7 @@ class Storm:
     """One storm on a line, ready to be struck when this is made."""
 
     def __init__(
-        self, line: Line, seed: int, speed: float, name: str, *, waits: bool = False
+        self, line: StageLine, seed: int, speed: float, name: str, *, waits: bool = False
     ) -> None:
         """waits: the storm goes on only as fast as the line follows."""
         self.line = line

@@ -86,7 +86,7 @@ class Place(NamedTuple):
     token: str
 
 
-class Line:
+class StageLine:
     """The stages of one storm after another, each a process of its own. `begin` starts them, `end` ends them.
     way: of a stage to servers, where it does not go straight: stage -> its environment."""
 
@@ -166,7 +166,7 @@ class Line:
         self.stages = {}
 
 
-class RealLine(Line):
+class RealLine(StageLine):
     """A line with servers of its own, each on a disk that can be filled, and a proxy before each way to them.
     The servers stay until `close`."""
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from bench.kills.campaign import Storm
-from bench.kills.line import Line, Place
+from bench.kills.line import StageLine, Place
 from bench.kills.plan import STAGES, Fault
 from bench.kills.promises import PROMISES, Account, Record, Verdict, judged
 from bench.kills.sending import Posted
@@ -53,7 +53,7 @@ def told(
     proxy = Proxy(free_port())
     proxy.target = broker.port
     beyond = f"{broker.url.rpartition(':')[0]}:{proxy.port}"
-    line = Line(
+    line = StageLine(
         folder, folder / "run", place, lambda s: {"FENGSUI_BROKER": beyond} if s == "ingest" else {}
     )
     line.proxies = {("ingest", "mosquitto"): proxy}
