@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.kills.line import StageLine, RealLine, Stage
+from bench.kills.line import RealLine, Stage, StageLine
 from bench.kills.plan import SERVERS, STAGES, Fault
 from bench.kills.promises import Account, Verdict, judged, read_all
 from bench.kills.sending import Past

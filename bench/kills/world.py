@@ -25,6 +25,7 @@ from simulators.run import Player
 from simulators.scenario import Scenario
 from simulators.world import Publication, World
 from stream.log.port import Log, Out, Unavailable
+from stream.log.unread import unread
 from stream.records import encode
 
 _OFFICER, _LEADER = "D-01", "K-01"
@@ -251,16 +252,6 @@ def come_to_rest(log: Log, within_s: float, *, exactly: bool = False) -> bool:
 def rests(log: Log, most: int = _A_SLOT) -> bool:
     """Has every stage no more before it than so many records? False where the log cannot say."""
     try:
-        return not any(_unread(log, stage, topic, most) for stage, topic in READS.items())
+        return all(unread(log, topic, stage) <= most for stage, topic in READS.items())
     except Unavailable:
         return False
-
-
-def _unread(log: Log, stage: str, topic: str, most: int) -> bool:
-    """Are there more records before it than so many? The end of a log may have none before it."""
-    places = enumerate(zip(log.positions(topic, stage), log.ends(topic), strict=True))
-    behind = {part: end - at for part, (at, end) in places}
-    if sum(behind.values()) <= most:
-        return False
-    at = log.positions(topic, stage)
-    return bool(most) or any(log.read(topic, part, at[part], 1) for part, n in behind.items() if n)

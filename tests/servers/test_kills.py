@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from bench.kills.campaign import Storm
-from bench.kills.line import StageLine, Place
+from bench.kills.line import Place, StageLine
 from bench.kills.plan import STAGES, Fault
 from bench.kills.promises import PROMISES, Account, Record, Verdict, judged
 from bench.kills.sending import Posted
