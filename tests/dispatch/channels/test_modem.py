@@ -180,7 +180,9 @@ class Spool:
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spool]:
+    """Which is looked into twenty times a second, and not once."""
+    monkeypatch.setattr("dispatch.channels.modem.carrier._LISTEN_S", 0.05)
     found = Spool(tmp_path)
     yield found
     found.sender.carrier.close()
