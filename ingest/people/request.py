@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
 
 from config.language import Said
 from ingest.people.reports import JSON_BYTES
+from stream.http.asked import TooLarge, whole
+from stream.http.public_page import form_fields
 from stream.limits import deep, number
 
 WORDS_S, PHOTO_S = 20.0, 60.0  # from the head: until the words are there, until the photograph is
 _BODY = 60_000_000  # what a telephone may go on sending while it is passed over
-_FIELDS = 16
 
 
 class Given(NamedTuple):
@@ -57,14 +57,13 @@ class Body:
 
 async def small(request: Request, kind: str) -> Given:
     """JSON, or a form without files. Raises as `Body`, and Refused."""
-    body = bytearray()
-    async for chunk in Body(request).chunks():
-        body += chunk
-        if len(body) > JSON_BYTES:
-            raise Refused(413, "large")
-    if not kind.startswith("application/json"):
-        return Given(dict(parse_qsl(body.decode("utf-8", "replace"))[:_FIELDS]))
-    if deep(bytes(body)):
+    try:
+        body = await whole(request, JSON_BYTES, Body(request).chunks())
+        if not kind.startswith("application/json"):
+            return Given(form_fields(body))
+    except TooLarge as e:
+        raise Refused(413, "large") from e
+    if deep(body):
         raise Refused(400, "wrong", "JSON")
     try:
         found: Any = msgspec.json.decode(body)

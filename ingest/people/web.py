@@ -49,6 +49,7 @@ from stream import metrics
 from stream.disk.blobs import FrameStore
 from stream.guard import letter
 from stream.http.asked import language_of
+from stream.http.public_page import page_language
 from stream.http.server import Bounds, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom, say
@@ -339,7 +340,7 @@ class PeopleDoor:
 
 def _language(request: Request) -> PageLanguage:
     """What the reader chose at the head of the page; Chinese where nothing was."""
-    return "en" if request.query_params.get("lang") == "en" else "zh"
+    return page_language(request.query_params.get("lang"))
 
 
 def _wants_json(request: Request) -> bool:

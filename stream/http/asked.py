@@ -1,6 +1,8 @@
 """What a request says of itself, for every door: which language whoever asks reads, and its body, within
 bounds and however it is framed; and an answer in that language."""
 
+from collections.abc import AsyncIterable
+
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -11,16 +13,19 @@ class TooLarge(Exception):
     """The body is longer than the door takes."""
 
 
-async def whole(request: Request, most: int) -> bytes:
+async def whole(
+    request: Request, most: int, chunks: AsyncIterable[bytes] | None = None
+) -> bytes:
     """The body, with a Content-Length or in chunks (RFC 9112, 6 and 7.1): what is said of its length is
     believed where it is too long, and what comes is counted. How long it may take is the server's bound.
+    chunks: in place of the request's own stream.
 
     Raises TooLarge; starlette's ClientDisconnect where it breaks off."""
     size = request.headers.get("content-length", "")
     if size.isascii() and size.isdigit() and int(size[:12]) > most:
         raise TooLarge
     body = bytearray()
-    async for chunk in request.stream():
+    async for chunk in request.stream() if chunks is None else chunks:
         body += chunk
         if len(body) > most:
             raise TooLarge

@@ -13,7 +13,6 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -30,8 +29,9 @@ from dispatch.people.residents.places import Places
 from dispatch.people.residents.words import is_mobile
 from dispatch.words.local_time import day
 from stream import metrics
+from stream.http.asked import TooLarge, whole
 from stream.http.openapi import FORM, HTML, PLAIN, STRING, Door, Parameter, Says
-from stream.http.public_page import page_headers
+from stream.http.public_page import form_fields, page_headers, page_language
 from stream.http.server import Bounds, Front, HttpDoor
 from stream.log.port import Log, Out
 from stream.oplog import Seldom
@@ -124,8 +124,7 @@ class ResidentDoor:
         )
 
     def _frame(self, request: Request) -> Shown:
-        lang: Lang = "en" if request.query_params.get("lang") == "en" else "zh"
-        return Shown(self._district, self._live, lang)
+        return Shown(self._district, self._live, page_language(request.query_params.get("lang")))
 
     async def _first(self, request: Request) -> Response:
         self._paced(request)
@@ -224,14 +223,9 @@ class ResidentDoor:
 
 async def _given(request: Request) -> dict[str, str]:
     """The fields of a form. Raises _Bad."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BYTES:
-            raise _Bad(413, "large")
     try:
-        return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=16))
-    except ValueError as e:  # more fields than any page of ours has
+        return form_fields(await whole(request, _BYTES))
+    except TooLarge as e:
         raise _Bad(413, "large") from e
 
 
