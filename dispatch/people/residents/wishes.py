@@ -25,7 +25,10 @@ class Wishes:
 
     counts: dict[int, Counter[tuple[str, str, str]]] = field(default_factory=dict)
     known: dict[str, tuple[int, tuple[str, ...], str]] = field(default_factory=dict)
-    proves: Callable[[Subscriber], bool] = lambda _: False
+
+    def __post_init__(self) -> None:
+        # no field: what is folded is kept on disk, and who judges it is not
+        self.proves: Callable[[Subscriber], bool] = lambda _: False
 
     def take(self, s: Subscriber) -> None:
         """Fold one record in; an older one than what is known says nothing."""

@@ -52,7 +52,8 @@ def test_who_came_and_left_is_counted_by_village_and_language_once() -> None:
 
 
 def test_days_end() -> None:
-    wishes = Wishes(proves=lambda _: True)
+    wishes = Wishes()
+    wishes.proves = lambda _: True
     for n in range(KEPT_DAYS + 5):
         wishes.take(says(f"S-{n}", ("A01",), T0 + n * DAY))
     assert len(wishes.counts) == KEPT_DAYS
