@@ -205,16 +205,23 @@ def test_a_state_response_is_read_whole_and_read_poor() -> None:
 
 
 def test_a_list_as_real_ones_are_with_codes_of_any_length_and_empty_names() -> None:
-    """Of 1930 terminals of a real list 90 have a code of 18 digits; names are empty, `Params` stands in
-    each item, coordinates may be 0."""
+    """Of 1930 terminals of a real list 90 have a code of 18 digits; names are blanks, the code of the platform
+    stands before the terminal's own, `Params` in each item and once more behind the body (as in the captured
+    SrvInfromBeat of Butt_joint_SoftWare_LiShui), coordinates may be 0."""
     items = "".join(
-        f"<EBRDT><Params/><RptTime/><RptType>Sync</RptType><EBRID>{'0601321323' + '0' * (n % 4 + 7)}{n}</EBRID>"
-        f"<EBRName/><Longitude>{118.7 if n % 2 else 0}</Longitude><Latitude>33.7</Latitude></EBRDT>"
+        "<EBRDT><RptTime>2017-05-21 09:23:32</RptTime><RptType>Sync</RptType><RelatedEBRPS>\n"
+        f"<EBRID>010232132300000001</EBRID></RelatedEBRPS><EBRID>{'0601321323' + '0' * (n % 4 + 7)}{n}</EBRID>"
+        f"<EBRName>\n</EBRName><Longitude>{118.7 if n % 2 else 0}</Longitude><Latitude>33.7</Latitude>"
+        "<Params /></EBRDT>"
         for n in range(1930)
     )
-    found = read_ebd(ebd(f"<EBRDTInfo>{items}</EBRDTInfo>")).body
+    behind = "<Params><RPTStartTime>2017-05-21 09:23:32</RPTStartTime><RptType>\n</RptType></Params>"
+    whole = ebd(f"<EBRDTInfo>{items}</EBRDTInfo>").replace(b"</EBD>", f"{behind}</EBD>".encode())
+    found = read_ebd(whole).body
     assert isinstance(found, EquipmentList) and len(found.items) == 1930 and found.kind == "DT"
     assert found.items[1].lon == 118.7 and found.items[0].lon is None
+    first = found.items[0]
+    assert (first.code, first.parent, first.name) == ("060132132300000000", "010232132300000001", "")
     states = "".join(
         f"<EBRDT><EBRID>t{n}</EBRID><StateCode>1</StateCode></EBRDT>" for n in range(1930)
     )
