@@ -7,7 +7,20 @@ from pathlib import Path
 from typing import Self
 
 from bench.servers.process import Absent, ServerProcess
+from fengsui.files.mosquitto import Given, stored
 from fengsui.run.setup import free_port
+
+SQLITE = "mosquitto_persist_sqlite.so"
+
+
+def sqlite_plugin() -> Path | None:
+    """The plugin of mosquitto 2.1 that keeps its store in SQLite, where it lies beside the broker that the path
+    has; 2.0 has none."""
+    binary = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
+    if binary is None:
+        return None
+    places = (Path(binary).resolve().parents[1] / "lib").glob(f"**/{SQLITE}")
+    return next(iter(sorted(places)), None)
 
 
 class Mosquitto(ServerProcess):
@@ -15,13 +28,14 @@ class Mosquitto(ServerProcess):
 
     user, password = "fengsui", "secret"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sqlite: Path | None = None) -> None:
+        """sqlite: of `sqlite_plugin`; None: a file that it writes each second. Raises Absent."""
         path = f"{os.environ['PATH']}:/usr/sbin"
         self._binary = shutil.which("mosquitto", path=path)
         if self._binary is None or shutil.which("mosquitto_pub") is None:
             raise Absent("mosquitto")
         super().__init__(folder / "mosquitto.log")
-        self.folder = folder
+        self.folder, self.sqlite = folder, sqlite
         self.port = free_port()
         secret = folder / "users"
         secret.write_text(f"{self.user}:{self.password}\n")
@@ -29,9 +43,9 @@ class Mosquitto(ServerProcess):
         subprocess.run(
             [str(shutil.which("mosquitto_passwd", path=path)), "-U", str(secret)], check=True
         )
+        store = "\n".join(stored(Given(data=str(folder), sqlite=str(sqlite or ""))))
         (folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {secret}\n"
-            f"persistence true\npersistence_location {folder}/\nautosave_interval 1\n"
+            f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {secret}\n{store}\n"
             "max_queued_messages 0\nmax_inflight_messages 200\nuser root\n"
         )
 

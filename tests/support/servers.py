@@ -63,9 +63,9 @@ class InfluxServer(influx.InfluxServer):
 
 
 class Mosquitto(mosquitto_server.Mosquitto):
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sqlite: Path | None = None) -> None:
         with or_absent():
-            super().__init__(folder)
+            super().__init__(folder, sqlite)
 
 
 _ours: list[object] = []  # servers that outlive whoever started them

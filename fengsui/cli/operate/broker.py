@@ -67,6 +67,17 @@ from stream.environment import Usage, spoken
     is_flag=True,
     help=spoken(Text("不断开设 retain 标志的设备", "let in who sets the retain flag")),
 )
+@click.option(
+    "--sqlite",
+    default="",
+    metavar="PLUGIN",
+    help=spoken(
+        Text(
+            "积压存进 SQLite：mosquitto 2.1 插件 mosquitto_persist_sqlite.so 的位置",
+            "keep what waits in SQLite: where mosquitto 2.1 has mosquitto_persist_sqlite.so",
+        )
+    ),
+)
 @click.pass_obj
 def broker_config(obj: Shared, /, kind: str, folder: Path, run_name: str, **given: object) -> None:
     """服务器配置：由各表生成 mosquitto 的设置、用户、权限和证书；或用 FENGSUI_LOG 里管理员的地址，给

@@ -18,8 +18,9 @@ from cryptography import x509
 
 from config.language import zh
 from config.load import ConfigError, load
-from fengsui.files.mosquitto import Given, hashed, hour_of_messages, write_mosquitto
+from fengsui.files.mosquitto import Given, hashed, hour_of_messages, settings, write_mosquitto
 from fengsui.run.setup import default_config, make_setup
+from ingest.decode.frame import MAX_BYTES
 from stream.environment import Usage, secret
 from stream.mqtt.access import INGEST, SEND, rights
 from stream.mqtt.client import Mqtt
@@ -178,6 +179,31 @@ def test_an_hours_backlog_outlives_the_broker(
             ingest.ack(batch)
             got += [m.payload for m in batch]
         assert got == [b'{"value": %d}' % n for n in range(count)]
+    finally:
+        broker.stop()
+
+
+def test_a_store_in_sqlite_is_synced_each_second_and_stands_alone() -> None:
+    """2.1.2 does not start with `persistence true` beside it, and keeps five seconds back unless it is told."""
+    lines = list(settings(DISTRICT, "/etc/broker", Given(data="/var/x", sqlite="/usr/lib/p.so")))
+    assert "plugin /usr/lib/p.so" in lines
+    assert {"plugin_opt_sync full", "plugin_opt_flush_period 1"} <= set(lines)
+    assert not any(line.startswith(("persistence true", "autosave")) for line in lines)
+    assert not any(line.startswith("plugin") for line in settings(DISTRICT, "/etc/broker", Given()))
+
+
+@pytest.mark.servers
+def test_the_largest_picture_passes(tmp_path: Path, client: Callable[[str, str], Mqtt]) -> None:
+    """mosquitto 2.1 ends the connection above 2,000,000 bytes of a packet, unless its settings say more."""
+    camera = next(s.id for s in DISTRICT.stations.values() if s.quantity == "frame")
+    broker = Broker(tmp_path, certificates=False).start()
+    try:
+        ingest = client(broker.url(INGEST), "i")
+        ingest.subscribe([f"{AT}/station/#"], 60)
+        device = client(broker.url(camera), "d")
+        device.publish(f"{AT}/station/{camera}/frame/1", bytes(MAX_BYTES))
+        device.publish(f"{AT}/station/{camera}/frame/1", LAST)
+        assert heard(ingest) == {f"{AT}/station/{camera}/frame/1"}
     finally:
         broker.stop()
 
