@@ -99,7 +99,7 @@ def test_the_broker_of_compose_is_what_broker_config_makes_of_the_example(tmp_pa
     subprocess.run(
         [sys.executable, "-m", "fengsui", "broker-config", "mosquitto", str(tmp_path),
          "--at", "/mosquitto/config", "--data", "/mosquitto/data"],
-        check=True, capture_output=True, timeout=300,
+        check=True, capture_output=True, timeout=300, env={**os.environ, "FENGSUI_LANG": "zh"},
     )  # fmt: skip
     for name in ("mosquitto.conf", "acl"):
         assert (DEPLOY / "mosquitto" / name).read_text() == (tmp_path / name).read_text(), (
