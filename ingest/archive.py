@@ -25,6 +25,7 @@ from stream.pace.retry import Retry
 from stream.records import Rejected, decode
 
 _LINGER_S = 1.0
+_NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 # type of record -> the field that says when it was
 _FACTS = {
     "detection": "detected_at",
@@ -92,7 +93,8 @@ def _refused(topic: str, history: History) -> list[Out]:
 
 
 def run_archive(log: Log, history: History, member: str, stop: threading.Event) -> None:
-    """Archive every topic until `stop`; one thread a topic, so that a slow one holds up none."""
+    """Archive every topic until `stop`; one thread a topic, so that a slow one holds up none. Ready while it
+    has a partition of any."""
     with ThreadPoolExecutor(len(log.topics), thread_name_prefix="archive") as pool:
         waits: dict[str, Said] = dict.fromkeys(log.topics, "")
         lock = threading.Lock()
@@ -105,7 +107,8 @@ def run_archive(log: Log, history: History, member: str, stop: threading.Event) 
                 done, _ = wait(work, timeout=0.5, return_when=FIRST_COMPLETED)
                 if done:
                     break
-                pulse.beat(next((w for w in waits.values() if w), ""))
+                away = next((w for w in waits.values() if w and w is not _NONE_HELD), "")
+                pulse.beat(away or (_NONE_HELD if all(waits.values()) else ""))
         stop.set()
     for one in work:
         one.result()
@@ -138,7 +141,7 @@ def _archive_topic(
                         letters = []
                     metrics.RECORDS_IN.labels("archive", topic).inc(len(entries))
                     stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
-                waits[topic] = ""
+                waits[topic] = "" if consumer.owned() else _NONE_HELD
                 retry.answered()
             except Fenced:
                 continue
