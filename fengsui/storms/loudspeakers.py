@@ -37,6 +37,8 @@ class Boxes:
 
     def hear(self) -> None:
         """What the broker has for them."""
+        if any(self._post.waiting(name) for name in self._nodes.offline):
+            self._reached("out of reach")
         for name in NODES:
             if name not in self._nodes.offline and (batch := self._post.batch(name)):
                 self._post.ack(name, batch)

@@ -160,8 +160,7 @@ class Machine:
                 raise Crash(fault)
             case "power":
                 raise PowerCut(fault)
-        if what == "synced":
-            self.reached["took effect"] += 1
+        self.reached["took effect" if what == "synced" else "refused"] += 1
         raise Unavailable(_AWAY)
 
     def _befall(self) -> None:
@@ -185,17 +184,15 @@ class Machine:
                     self.reached["changed"] += self.officers.open_warning
                 case "drill":
                     self._drill(fault.who)
-        self._full = bool(self._now("full"))
-        self.disk.torn = bool(self._now("torn"))
+        self._full, self.disk.torn = bool(self._now("full")), bool(self._now("torn"))
         unplugged = {f.who for f in self._now("unplug")}
-        for client in self.post.unplugged - unplugged:
+        back, self.post.unplugged = self.post.unplugged - unplugged, unplugged
+        for client in back:
             self.post.gone(client)
-        self.post.unplugged = unplugged
+            self.reached["waited"] += bool(self.post.waiting(client))
         self.post.twice = {f.who for f in self._now("twice")}
         self.reached["twice"] += self.post.repeated
         self.post.repeated = 0
-        for fault in self._now("shuffle"):
-            self.post.shuffle(fault.who, self.rng.shuffle)
         self.loudspeakers.cut_off({f.who for f in self._now("tower")})
 
     def _freeze(self, fault: Fault) -> None:
@@ -347,8 +344,11 @@ class Machine:
             self._befall()
             for said in self.weather.said(self.step, self.at()):
                 self.said.append(said)
+                self.reached["uploaded"] += said.observed_at < self.at()
                 self.post.publish(f"{PREFIX}/{said.suffix}", said.payload)
             self._far()
+            for fault in self._now("shuffle"):  # of what is about to be handed out
+                self.reached["disordered"] += self.post.shuffle(fault.who, self.rng.shuffle)
             self._line()
             each(self)
         for _ in range(3):

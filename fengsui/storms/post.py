@@ -66,8 +66,12 @@ class Post:
         self._waits.clear()
         return lost
 
-    def shuffle(self, client: str, mix: Callable[[list[Message]], None]) -> None:
-        mix(self._waits.get(client, []))
+    def shuffle(self, client: str, mix: Callable[[list[Message]], None]) -> bool:
+        """Do they lie in another order now?"""
+        waits = self._waits.get(client, [])
+        before = waits.copy()
+        mix(waits)
+        return waits != before
 
 
 def clients(topic: str) -> tuple[str, ...]:
