@@ -233,6 +233,8 @@ class Delivery(Record, frozen=True, kw_only=True, tag="delivery"):
     observed: bool = False  # the hazard itself was measured or seen: CAP's certainty
     chance: float | None = None  # 0 … 1, where it rests on a forecast alone: CAP's certainty too
     onset_at: Whole = 0  # when the event began or comes here, as far as that is known: CAP's onset
+    # how long people may still wait, where that is known (dispatch.words.evidence.left_min): CAP's urgency
+    left_min: Whole | None = None
     # what the words of `routes` take for granted that this recipient was told last
     was_level: Level = Level.NONE
     was_action: Action = Action.NONE

@@ -63,10 +63,10 @@ class Authority(Row, frozen=True, kw_only=True):
 
 class OrderCost(Row, frozen=True, kw_only=True):
     """`[orders]`: what a district holds against each other where it chooses from what value on an order
-    is given (`fengsui tune --simulated`). A flood that the order does not come `lead_min` before costs
-    as much as `move_cost` (`prepare_cost`) orders for nothing; `least_share` of the floods must have it in
-    time whatever that costs, at most `most_never` of them may go without any, and `most_false` of the orders
-    may be for nothing where that can be had."""
+    is given (`fengsui tune --simulated`). A flood that the order does not come before by what its place needs
+    costs as much as `move_cost` (`prepare_cost`) orders for nothing; `least_share` of the floods must have it
+    `lead_min` before whatever that costs, at most `most_never` of them may go without any, and `most_false` of
+    the orders may be for nothing where that can be had."""
 
     lead_min: int = 20
     least_share: float = 0.7

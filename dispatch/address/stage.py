@@ -50,7 +50,7 @@ from dispatch.people.outings import heard, overdue
 from dispatch.proving.codes import blank
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Report, Route, delivery_id
 from dispatch.words.compose import Message, ways
-from dispatch.words.evidence import begins_at, foreseen, seen_itself
+from dispatch.words.evidence import begins_at, foreseen, left_min, seen_itself
 from dispatch.words.wording import category_of
 from ingest.observation import PersonSays
 from ingest.people.subscriber import Subscriber
@@ -386,6 +386,7 @@ class Address:
             observed=seen_itself(alert),
             chance=foreseen(alert),
             onset_at=begins_at(alert),
+            left_min=left_min(self._district, alert),
             again=alert.again,
             beside=tuple(f"{a.id}/{a.version}" for a in beside),
             most_level=most.level,

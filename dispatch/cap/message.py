@@ -77,6 +77,7 @@ GRADE_OF_ACTION: dict[Action, CapScales] = {
     Action.PREPARE: CapScales("Expected", "Severe", "Likely"),
     Action.MOVE: CapScales("Immediate", "Extreme", "Likely"),
 }
+_WITHIN_MIN = 60  # Expected: to be done within the next hour (CAP 1.2, 3.2.2, urgency)
 _URGENCY = ("Past", "Future", "Expected", "Immediate")
 _SEVERITY = ("Minor", "Moderate", "Severe", "Extreme")
 _CERTAINTY = ("Unlikely", "Possible", "Likely", "Observed")
@@ -116,7 +117,9 @@ def sent(district: District, at: int) -> str:
 
 
 def grade(d: Delivery) -> CapScales:
-    """The higher of what level and action call for; `OVER` when the warning is lifted."""
+    """The higher of what level and action call for; `OVER` when the warning is lifted. CAP's urgency says
+    how soon people must act: where it is known how long they may still wait it follows from that and from the
+    order, not from the colour."""
     if is_over(d):
         return OVER
     a, b = GRADE[d.level], GRADE_OF_ACTION.get(d.action, GRADE[d.level])
@@ -124,10 +127,19 @@ def grade(d: Delivery) -> CapScales:
     if d.chance is not None:  # a forecast alone says itself how likely that is
         likely = "Likely" if d.chance > LIKELY else "Possible"
     return CapScales(
-        max(a.urgency, b.urgency, key=_URGENCY.index),
+        max(_soon(d.left_min, a), b.urgency if d.action else "Past", key=_URGENCY.index),
         max(a.severity, b.severity, key=_SEVERITY.index),
         "Observed" if d.observed else likely,
     )
+
+
+def _soon(left_min: int | None, grade: CapScales) -> str:
+    """How soon people must act, an order apart."""
+    if left_min is None:
+        return grade.urgency
+    if left_min == 0:
+        return "Immediate"
+    return "Expected" if left_min <= _WITHIN_MIN else "Future"
 
 
 def is_over(d: Delivery) -> bool:

@@ -9,6 +9,7 @@ beginning alone, for that is what counts for who must leave.
 from config.records.district import District
 from dispatch.geography.downstream import Hit, areas_below
 from dispatch.records import Alert
+from dispatch.words.evidence import flooding_by
 from dispatch.words.local_time import hour, local
 from dispatch.words.spoken import clock
 
@@ -20,10 +21,12 @@ _FLOOD = ("洪水", "Flood")
 
 
 def arrival(district: District, a: Alert, lang: str) -> str:
-    """预计10:36–11:42到达: when a wave on its way may be there, for who decides; "" where none is
-    known."""
-    if a.earliest_at is None or a.latest_at is None or a.msg_type == "cancel":
+    """预计10:36–11:42到达: when a wave on its way may be there, for who decides; of a forecast by when:
+    可能在21:10前成灾; "" where nothing is known."""
+    if a.msg_type == "cancel":
         return ""
+    if a.earliest_at is None or a.latest_at is None:
+        return _by(district, a, lang)
     zh, zone = lang == "zh", district.timezone
     soon, late = local(a.earliest_at, zone, "%H:%M"), local(a.latest_at, zone, "%H:%M")
     if a.latest_at <= a.sent_at:
@@ -31,6 +34,14 @@ def arrival(district: District, a: Alert, lang: str) -> str:
     if a.earliest_at <= a.sent_at:
         return f"随时可能到，最迟{late}" if zh else f"It may come at any time, by {late}"
     return f"预计{soon}–{late}到达" if zh else f"Expected {soon}-{late}"
+
+
+def _by(district: District, a: Alert, lang: str) -> str:
+    by = flooding_by(a)
+    if by is None:
+        return ""
+    until = local(by, district.timezone, "%H:%M")
+    return f"可能在{until}前成灾" if lang == "zh" else f"It may come by {until}"
 
 
 def in_public(district: District, a: Alert, lang: str) -> str:

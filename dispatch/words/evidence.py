@@ -2,13 +2,14 @@
 
 from config.language import Text, text_of
 from config.records.district import District
+from config.records.evacuation import move_needs_s
 from config.records.level import LEVEL_EN, LEVEL_ZH, Level
 from config.records.quantity import OF_PEOPLE, QUANTITIES, unit_words
 from config.records.rule_kinds import RULE_KINDS, UPSTREAM, rule_words, unit_of
 from detectors.detection import Detection, Evidence
 from dispatch.grade import Grade
 from dispatch.records import Alert
-from dispatch.words.local_time import local
+from dispatch.words.local_time import local, quiet_until
 
 # what is the hazard itself when it is measured, and not only what may bring it; a projection or a trend
 # of it (a kind that looks ahead) is none
@@ -47,6 +48,36 @@ def begins_at(a: Alert) -> int:
     time of a fact that somebody told, or since when its evidence has held."""
     known = (a.earliest_at, a.happened_at, a.onset_at)
     return next(at for at in known if at is not None)
+
+
+def flooding_by(a: Alert) -> int | None:
+    """Of the likeliest forecast that the warning rests on, the end of the time that it speaks of, ms; None
+    without one, or where that is over."""
+    told = [
+        (e.value if e.chance is None else e.chance, e.observed_at + e.window_min * 60_000)
+        for e in a.evidence
+        if (e.chance is not None or e.kind == "flood_chance")
+        and e.window_min is not None
+        and e.observed_at is not None
+        and e.observed_at + e.window_min * 60_000 > a.sent_at
+    ]
+    return max(told, key=lambda t: (t[0], -t[1]))[1] if told else None
+
+
+def left_min(district: District, a: Alert) -> int | None:
+    """How long people may still wait before they go, whole minutes, 0 where they may not: the time until the
+    hazard may be here, less what the place needs to move (areas.csv). Until the first moment of a wave on its
+    way, or to the end of what the likeliest forecast speaks of; a fact that somebody told of here leaves
+    nothing. None where nothing says when."""
+    at = flooding_by(a) if a.earliest_at is None else a.earliest_at
+    at = at if a.happened_at is None else a.happened_at
+    if at is None:
+        return None
+    area, need_s = district.areas.get(a.area), 0
+    if area is not None:
+        night = quiet_until(district.policy.night, a.sent_at, district.timezone) != 0
+        need_s = move_needs_s(area, night=night)
+    return max((at - a.sent_at) // 1000 - need_s, 0) // 60
 
 
 def is_fact(a: Alert) -> bool:

@@ -13,8 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from config.language import Text
+from config.records.district import District
 from config.records.rules import RuleRow
-from detectors.engine.window_rule import Floats
+from detectors.engine.minute_ring import Bools
+from detectors.engine.window_rule import Floats, Ints
 from detectors.water.flood_score import FloodScore, terms, width
 from fengsui.play.order_rules import (
     FORM,
@@ -25,27 +28,31 @@ from fengsui.play.order_rules import (
     UNSEEN_MIN,
     Basin,
     hazards_of,
+    is_chance,
     rounded,
 )
-from fengsui.play.season import Season
+from fengsui.play.season import Season, seen
+from skill.forecast.reliability import bins, brier
 from skill.series.track import alongside, track, views
 from skill.tables.logistic import fit
 
-CHANCE_MIN = (
-    30  # how far it looks: longer than people need, and no longer than the rain that fell can tell
-)
-HIGH = (0.95, 1.0, 1.05, 1.1)  # of the level at which the stage table orders people to move
+# how far it looks: as long as people need, and as much longer as it takes to be sure of it by then
+CHANCES_MIN = (30, 45)
+HIGH = (1.0, 1.05, 1.1)  # of the level at which the stage table orders people to move
 _ROOTS = tuple(f"root_rain_{m}min" for m in (15, 30, 60, 120))
 _BY_LEVEL = tuple(f"level_rain_{m}min" for m in (15, 30, 60, 120))
-_BY_RAIN = (*RAIN, *_ROOTS)
-_TERMS = ("level", "level_squared", *RISES, *RAIN, *_ROOTS, *_BY_LEVEL)
+# a wet catchment makes more of the same rain, and the rain of three hours does not say how wet it is
+_WETTED = ("wet", *(f"wet_rain_{m}min" for m in (15, 30, 60)))
+_BY_RAIN = (*RAIN, *_ROOTS, *_WETTED)
+_TERMS = ("level", "level_squared", *RISES, *RAIN, *_ROOTS, *_BY_LEVEL, *_WETTED)
+_FORM = FORM | {"days": 1}  # a storm's own rain
 _WET_MM, _HIGH = 3.0, 0.2  # of three hours, of the flood level: moments that say anything
 _SHRINK = 1.0
 
 
 class Moments(NamedTuple):
-    """x: (n, terms) what was seen; flooded, dry: (n,) places of the basin that flood within `CHANCE_MIN`,
-    and those that have not flooded by then."""
+    """x: (n, terms) what was seen; flooded, dry: (n, horizons) places of the basin that flood within each of
+    `CHANCES_MIN`, and those that have not flooded by then."""
 
     x: Floats
     flooded: Floats
@@ -61,7 +68,8 @@ def moments(found: Season, places: Sequence[Basin]) -> Moments:
 
 def joined(every: Sequence[Moments]) -> Moments:
     """Of several storms or basins."""
-    none = Moments(np.zeros((0, len(_TERMS))), np.zeros(0), np.zeros(0))
+    empty = np.zeros((0, len(CHANCES_MIN)))
+    none = Moments(np.zeros((0, len(_TERMS))), empty, empty)
     x, flooded, dry = (np.concatenate(part) for part in zip(none, *every, strict=True))
     return Moments(x, flooded, dry)
 
@@ -72,26 +80,29 @@ def _of(found: Season, b: Basin, at: dict[tuple[str, str], int]) -> Moments | No
         return None
     beside = [alongside(found.record, r, "rain", t) for r in b.rain]
     made = FloodScore(
-        zero_m=b.scale[0], flood_m=b.scale[1], weights=dict.fromkeys(_TERMS, 1.0), **FORM
+        zero_m=b.scale[0], flood_m=b.scale[1], weights=dict.fromkeys(_TERMS, 1.0), **_FORM
     )
     x = np.concatenate([terms(made, view) for _, view in views(t, beside, width(made))])
     wet = x[:, _TERMS.index("rain_180min")] > _WET_MM
     use = np.isfinite(x).all(axis=1) & (wet | (x[:, 0] > _HIGH))
-    now = t.at[use][:, None]
-    floods = np.array([at.get((a, "flash_flood"), 2**62) for a in b.areas], np.int64)[None]
-    soon = floods <= now + CHANCE_MIN * 60_000
-    flooded = ((floods > now) & soon).sum(axis=1)
-    return Moments(x[use], flooded.astype(np.float64), (~soon).sum(axis=1).astype(np.float64))
+    now = t.at[use][:, None, None]
+    of = [(h, a) for h, areas, _ in hazards_of(b) for a in areas]
+    floods = np.array([at.get((a, h), 2**62) for h, a in of], np.int64)
+    soon = floods <= now + np.array(CHANCES_MIN)[:, None] * 60_000
+    flooded = ((floods > now) & soon).sum(axis=2)
+    return Moments(x[use], flooded.astype(np.float64), (~soon).sum(axis=2).astype(np.float64))
 
 
-def chances(seen: Moments) -> dict[str, Any]:
-    """Parameters of `flood_score`, those by rain alone among them."""
+def chances(seen: Moments, ahead_min: int) -> dict[str, Any]:
+    """Parameters of `flood_score`, those by rain alone among them. ahead_min: one of `CHANCES_MIN`."""
+    k = CHANCES_MIN.index(ahead_min)
+    of = seen._replace(flooded=seen.flooded[:, k], dry=seen.dry[:, k])
     rain = [_TERMS.index(name) for name in _BY_RAIN]
-    intercept, weights = _fitted(seen, seen.x, _TERMS)
-    unseen_intercept, unseen = _fitted(seen, seen.x[:, rain], _BY_RAIN)
-    return FORM | {
+    intercept, weights = _fitted(of, of.x, _TERMS)
+    unseen_intercept, unseen = _fitted(of, of.x[:, rain], _BY_RAIN)
+    return _FORM | {
         "outcome": "chance",
-        "ahead_min": CHANCE_MIN,
+        "ahead_min": ahead_min,
         "intercept": intercept,
         "weights": weights,
         "unseen_min": UNSEEN_MIN,
@@ -107,6 +118,52 @@ def _fitted(seen: Moments, x: Floats, names: Sequence[str]) -> tuple[float, dict
     line = fit(x[use], share, (0,) * len(names), _SHRINK, places[use])
     found = [rounded(float(w)) for w in line.weight]
     return rounded(float(line.intercept)), dict(zip(names, found, strict=True))
+
+
+class Stated(NamedTuple):
+    """Of one storm: each chance that a rule said of a place not yet flooded, whether it flooded within the
+    time that the rule speaks of, and which storm it was."""
+
+    chance: Floats
+    came: Bools
+    storm: Ints
+
+
+NOTHING_STATED = Stated(np.zeros(0), np.zeros(0, np.bool_), np.zeros(0, np.int64))
+
+
+def said_chances(district: District, found: Season, storm: int) -> Stated:
+    """Of the declared rules whose thresholds are chances, slot by slot."""
+    at = {(t.area, t.hazard): t.flooded_at for t in found.truth}
+    every = [NOTHING_STATED]
+    for row in district.rules.rule:
+        if not is_chance(row):
+            continue
+        for one in seen(district, [row], found.record):
+            floods = at.get((one.area, row.hazard), 2**62)
+            use = np.isfinite(one.value) & (one.at < floods)
+            came = floods <= one.at[use] + int(row.parameters["ahead_min"]) * 60_000
+            which = np.full(int(use.sum()), storm)
+            every.append(Stated(one.value[use], came, which))
+    return Stated(*(np.concatenate(part) for part in zip(*every, strict=True)))
+
+
+def told_chances(every: Sequence[Stated]) -> Iterator[Text]:
+    """What was said and how often it came, by how high it was; nothing where no chance was said."""
+    chance, came, storm = (np.concatenate(part) for part in zip(*every, strict=True))
+    if not chance.size:
+        return
+    yield Text(
+        f"可能性可靠吗（各区各时次，不独立）：Brier {brier(chance, came):.4f}；"
+        "说的 → 成真的（时次，涉及场次）",
+        f"reliability of the chances (by place and slot, not independent): Brier "
+        f"{brier(chance, came):.4f}; said -> came (slots, storms)",
+    )
+    line = "  ".join(
+        f"{b.forecast:.1%} → {b.observed:.1%} ({b.many}, {b.events})"
+        for b in bins(chance, came, storm)
+    )
+    yield Text(f"  {line}", f"  {line}")
 
 
 def high_rows(places: Sequence[Basin], limit: float) -> Iterator[RuleRow]:

@@ -29,7 +29,9 @@ HOLD_MIN = (
     120  # an order stands until the storm is over: who has left does not come back between cells
 )
 AHEAD_MIN = (45, 60)  # how far the forecast of the stream looks
-GOES_ON = ((20, 1.0), (25, 0.7), (30, 0.7))  # minutes, trend
+GOES_ON = ((30, 0.7), (35, 1.0), (40, 0.7))  # minutes, trend: as long as people need, and longer
+# of Caine's curve by what fell alone: from there on a slope is ordered whatever comes
+FALLEN = (3.5, 3.6, 3.8)
 FORM: dict[str, Any] = {"power": 1.6667, "slot_min": SLOT_MIN, "silent_min": 30}
 RAIN = tuple(f"rain_{m}min" for m in (15, 30, 60, 120, 180))
 RISES = tuple(f"rise_{m}min" for m in (10, 20, 30))
@@ -50,7 +52,7 @@ class Basin(NamedTuple):
     rain: tuple[str, ...]
     areas: tuple[str, ...]
     scale: tuple[float, float]
-    river: tuple[str, ...] = ()  # areas of them that the river's own hazard is declared for
+    river: tuple[str, ...] = ()  # areas on it that know this water as the river's flood alone
 
 
 class Sums(NamedTuple):
@@ -72,24 +74,27 @@ def basins(district: District, record: Readings) -> list[Basin]:
     The scale is from the usual level, that of the record's first quarter of an hour, to that order."""
     found = []
     for basin in district.basins:
-        areas = tuple(
-            a.id for a in district.areas.values() if a.basin == basin and "flash_flood" in a.hazards
+        on = [a for a in district.areas.values() if a.basin == basin]
+        areas = tuple(a.id for a in on if "flash_flood" in a.hazards)
+        river = tuple(
+            a.id for a in on if "river_flood" in a.hazards and "flash_flood" not in a.hazards
         )
         inside = [s for s in district.stations.values() if s.basin == basin]
         rain = tuple(s.id for s in inside if s.quantity == "rain")
         flood = {t.station: t.move_m for t in district.stage if t.move_m}
         stages = [s.id for s in inside if s.id in flood]
         usual = _usual(record, stages[0]) if stages else None
-        if areas and rain and usual is not None:
+        if (areas or river) and rain and usual is not None:
             scale = (round(usual, 2), float(flood[stages[0]]))
-            river = tuple(a for a in areas if "river_flood" in district.areas[a].hazards)
             found.append(Basin(basin, stages[0], rain, areas, scale, river))
     return found
 
 
 def hazards_of(b: Basin) -> Iterator[tuple[str, tuple[str, ...], str]]:
-    """Hazard, areas, and how the id of its row ends: the same water floods from the valley and the river."""
-    yield "flash_flood", b.areas, ""
+    """Hazard, areas, and how the id of its row ends. The water of a stream is one, whether a place has it as
+    a flash flood or as the river's: a place that has it as both is ordered once."""
+    if b.areas:
+        yield "flash_flood", b.areas, ""
     if b.river:
         yield "river_flood", b.river, "_river"
 
@@ -241,6 +246,12 @@ def slope_row(district: District, goes_on_min: int, trend: float) -> RuleRow:
             "goes_on_trend": trend,
         },
     )
+
+
+def fallen_row(district: District, limit: float) -> RuleRow:
+    """The same by what fell alone, with a threshold of its own: the last word before a slope moves."""
+    row = slope_row(district, 0, 0.0)
+    return msgspec.structs.replace(row, id="slope_fallen", prepare=limit, move=limit)
 
 
 def with_rows(district: District, rows: Sequence[RuleRow]) -> District:

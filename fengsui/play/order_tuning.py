@@ -25,7 +25,7 @@ from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.rules import RuleRow
 from fengsui.play.at_once import at_once
 from fengsui.play.order_chance import (
-    CHANCE_MIN,
+    CHANCES_MIN,
     HIGH,
     Moments,
     chances,
@@ -35,6 +35,7 @@ from fengsui.play.order_chance import (
 )
 from fengsui.play.order_rules import (
     AHEAD_MIN,
+    FALLEN,
     GOES_ON,
     HOLD_MIN,
     Basin,
@@ -42,6 +43,7 @@ from fengsui.play.order_rules import (
     basins,
     by_rain,
     dead,
+    fallen_row,
     flood_rows,
     forecast,
     is_chance,
@@ -62,7 +64,7 @@ MOST = KEPT - TRAINING
 _LIMITS = {
     FLOOD: tuple(round(0.8 + 0.025 * n, 3) for n in range(49)),
     CHANCE: tuple(round(0.06 + 0.01 * n, 2) for n in range(55)),
-    DEBRIS: tuple(round(2.0 + 0.05 * n, 2) for n in range(65)),
+    DEBRIS: tuple(round(2.0 + 0.05 * n, 2) for n in range(81)),
 }
 _EACH = 2  # steps that lie between two lines, where nothing is chosen
 _CLEAR = 0.7  # as a row has it that says nothing
@@ -157,27 +159,35 @@ def _candidates(district: District, storms: Sequence[Scenario], told: Told) -> l
             found.append(Candidate(FLOOD, words, rows, dead(rows)))
         found += _chances(places, joined(every))
     if any(DEBRIS in a.hazards for a in district.areas.values()):
-        for minutes, trend in GOES_ON:
-            words = Text(
-                f"面雨强历时，雨再下 {minutes} min，趋势 {trend}",
-                f"areal intensity, {minutes} min more rain, trend {trend}",
-            )
-            found.append(Candidate(DEBRIS, words, (slope_row(district, minutes, trend),)))
+        found += _slopes(district)
     return found
+
+
+def _slopes(district: District) -> Iterator[Candidate]:
+    for minutes, trend in GOES_ON:
+        rows = (slope_row(district, minutes, trend),)
+        for fallen in FALLEN:
+            words = Text(
+                f"面雨强历时，雨再下 {minutes} min，趋势 {trend}；或已降雨到曲线的 {fallen:g}",
+                f"areal intensity, {minutes} min more rain, trend {trend}; or what fell at {fallen:g} "
+                "of the curve",
+            )
+            yield Candidate(DEBRIS, words, rows, last=(fallen_row(district, fallen),))
 
 
 def _chances(places: Sequence[Basin], every: Moments) -> Iterator[Candidate]:
     """None without both, places that flooded and places that did not."""
     if not (every.flooded.any() and every.dry.any()):
         return
-    rows = tuple(flood_rows(places, chances(every)))
-    unseen = dead(rows)
-    for high in HIGH:
-        words = Text(
-            f"成灾的可能性，{CHANCE_MIN} min 内；或水位到立即转移的 {high:g}",
-            f"chance of a flood within {CHANCE_MIN} min, or the level at {high:g} of the order to move",
-        )
-        yield Candidate(FLOOD, words, rows, unseen, tuple(high_rows(places, high)))
+    for ahead in CHANCES_MIN:
+        rows = tuple(flood_rows(places, chances(every, ahead)))
+        unseen = dead(rows)
+        for high in HIGH:
+            words = Text(
+                f"成灾的可能性，{ahead} min 内；或水位到立即转移的 {high:g}",
+                f"chance of a flood within {ahead} min, or the level at {high:g} of the order to move",
+            )
+            yield Candidate(FLOOD, words, rows, unseen, tuple(high_rows(places, high)))
 
 
 def fit(places: Sequence[Basin], district: District, storm: Scenario) -> tuple[Sums, Moments]:
@@ -189,18 +199,22 @@ def fit(places: Sequence[Basin], district: District, storm: Scenario) -> tuple[S
 def judged(district: District, candidates: Sequence[Candidate], storm: Scenario) -> list[Judged]:
     """What each candidate's orders were worth in one storm, by threshold."""
     found = season(district, storm)
-    return [_judged(district, c, found) for c in candidates]
+    once = dict[int, list[Seen]]()  # rows that several candidates have see the same
+    return [_judged(district, c, found, once) for c in candidates]
 
 
-def _judged(district: District, candidate: Candidate, found: Season) -> Judged:
+def _judged(
+    district: District, candidate: Candidate, found: Season, known: dict[int, list[Seen]]
+) -> Judged:
     hazards = {r.hazard for r in candidate.rows}
     truth = [t for t in found.truth if t.hazard in hazards]
     needed = order_need(district)
     every, always = defaultdict[Key, list[Seen]](list), defaultdict[Key, list[Span]](list)
-    for hazard in sorted(hazards):
-        mine = [r for r in candidate.rows if r.hazard == hazard]
-        for one in seen(district, mine, found.record):
-            every[one.area, hazard].append(one)
+    for row in candidate.rows:
+        if id(row) not in known:
+            known[id(row)] = seen(district, [row], found.record)
+        for one in known[id(row)]:
+            every[one.area, row.hazard].append(one)
     for row in candidate.last:
         for one in seen(district, [row], found.record):
             always[one.area, row.hazard] += spans(one, row.move or 0.0, row.clear, row.hold_min)
@@ -229,7 +243,7 @@ def _worth(district: District, one: Tuned) -> tuple[bool, bool, float, float]:
         late,
         f.never > cost.most_never * f.floods,
         over,
-        bill(f, cost.lead_min, cost.move_cost),
+        bill(f, cost.move_cost),
     )
 
 
@@ -285,7 +299,8 @@ def _source(district: District, move: Rung, prepare: Rung, blind: Rung | None, c
             f"{TRAINING + count - 1}, {f.floods} floods; lead {cost.lead_min} min for at least "
             f"{cost.least_share:.0%} of floods, a miss costs "
             f"{cost.move_cost:g} / {cost.prepare_cost:g} false orders; move: in time "
-            f"{f.share(cost.lead_min):.0%}, never {f.never}, false {f.false} (FAR {f.far:.2f}); "
+            f"{f.share(cost.lead_min):.0%} (by the place's own need {f.pod:.0%}), "
+            f"never {f.never}, false {f.false} (FAR {f.far:.2f}); "
             f"prepare: in time {p.share(cost.lead_min):.0%}, false {p.false} (FAR {p.far:.2f}){without}",
         )
     )
@@ -314,13 +329,14 @@ def curve_told(
     costs = f"{cost.move_cost:g} / {cost.prepare_cost:g}"
     yield Text(
         f"{HAZARD_ZH[hazard]}：成灾 {floods}；★ 立即转移 ☆ 准备转移：在前 {lead} min 下令至少 {least}，"
-        f"其中取账最小者；未在前下令一次抵 {costs} 次空令",
+        f"其中取账最小者；未按该区所需时间下令一次抵 {costs} 次空令",
         f"{HAZARD_EN[hazard]}: floods {floods}; ★ move ☆ prepare: at least {least} of them {lead} min "
-        f"ahead, and of those the least bill; a flood without it costs {costs} false orders",
+        f"ahead, and of those the least bill; a flood not ordered in time for its place costs {costs} "
+        "false orders",
     )
     yield Text(
-        f"      阈值   ≥{lead} min   ≥0 min   灾后   未令   空令    FAR       账",
-        f"  threshold  ≥{lead} min   ≥0 min  after  never  false    FAR     bill",
+        f"      阈值   ≥{lead} min  够该区用  ≥0 min   灾后   未令   空令    FAR       账",
+        f"  threshold  ≥{lead} min  own need  ≥0 min  after  never  false    FAR     bill",
     )
     for n, s in enumerate(steps):
         f = s.figures
@@ -328,6 +344,6 @@ def curve_told(
         if not chosen and (n % _EACH or not f.leads_min):
             continue
         yield (
-            f"{chosen:2}  {s.limit:7.2f}  {f.share(lead):7.0%}  {f.share(0):7.0%}  {f.after:5}  "
-            f"{f.never:5}  {f.false:5}   {f.far:4.2f}  {bill(f, lead, cost.move_cost):7.0f}"
+            f"{chosen:2}  {s.limit:7.2f}  {f.share(lead):7.0%}  {f.pod:8.0%}  {f.share(0):6.0%}  {f.after:5}  "
+            f"{f.never:5}  {f.false:5}   {f.far:4.2f}  {bill(f, cost.move_cost):7.0f}"
         )

@@ -12,6 +12,7 @@ from detectors.setup.declared import OWN
 from dispatch.records import Alert
 from fengsui.play.at_once import at_once
 from fengsui.play.in_memory import Inline
+from fengsui.play.order_chance import NOTHING_STATED, Stated, said_chances, told_chances
 from fengsui.play.season import orders, season, seen, spans
 from fengsui.run.order_need import order_need
 from simulators.scenario import Scenario, storm_set
@@ -48,10 +49,11 @@ def stepped(district: District, scenario: Scenario) -> tuple[World, list[Alert]]
 
 
 class StormResult(NamedTuple):
-    """One storm: what each tier of warning was worth in it."""
+    """One storm: what each tier of warning was worth in it, and what came of the chances that were said."""
 
     storm: Scenario
     scores: dict[Tier, StormScore]
+    said: Stated = NOTHING_STATED
 
 
 def play_one(district: District, scenario: Scenario) -> StormResult:
@@ -82,7 +84,7 @@ def judge_one(district: District, scenario: Scenario) -> StormResult:
                 stood[one.area, row.hazard] += spans(one, limit, row.clear, row.hold_min)
         given = {key: orders(some, action) for key, some in stood.items() if some}
         scores[tier] = score(found.truth, given, tier, needed)
-    return StormResult(scenario, scores)
+    return StormResult(scenario, scores, said_chances(district, found, scenario.seed))
 
 
 def score_all(
@@ -97,6 +99,7 @@ def score_all(
     yield Text(f"场次 {count}  成灾 {floods}", f"storms {count}  floods {floods}")
     for tier in (t for t in TIERS if all(t in r.scores for r in results)):
         yield from _tier(order_figures(tier, (x for r in results for x in r.scores[tier].rows)))
+    yield from told_chances([r.said for r in results])
     for r in results:
         moved = r.scores["move"]
         storm, faults = f"  {r.storm.name:14} seed {r.storm.seed}", len(r.storm.faults)

@@ -23,6 +23,7 @@ from console.model.view import Change, View
 from dispatch.grade import Grade
 from dispatch.records import STATE_ZH, state_words
 from dispatch.words.channel_names import CHANNEL_WORDS
+from dispatch.words.evidence import evidence
 from dispatch.words.local_time import local
 from stream.environment import spoken
 
@@ -117,9 +118,7 @@ def _areas(view: View, district: District, rows: int) -> RenderableType:
         why = alert.evidence[0] if alert.evidence else None
         text = ""
         if why is not None:
-            window = f"{why.window_min} min " if why.window_min else ""
-            limit = f" ≥ {why.threshold:g}" if why.threshold is not None else ""
-            text = f"{why.station} {window}{why.value:g}{limit}"
+            text = spoken(Text(evidence(district, why, "zh"), evidence(district, why, "en")))
         table.add_row(
             spoken(Text(f"{area.township} {area.name}", area.name_en)),
             spoken(hazard_words(alert.hazard)),

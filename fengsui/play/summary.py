@@ -22,7 +22,7 @@ from fengsui.review.incident.order_leads import (
     order_counts,
     village_orders,
 )
-from skill.verify.storms import StormScore
+from skill.verify.storms import LEAD_S, StormScore
 from stream.environment import spoken
 
 _ROWS = 30
@@ -51,7 +51,11 @@ def _orders(view: View, district: District, score: StormScore | None) -> Rendera
         (Text("依据", "why"), None),
     ):
         table.add_column(
-            spoken(title), no_wrap=True, overflow="ellipsis", width=width, ratio=None if width else 1
+            spoken(title),
+            no_wrap=True,
+            overflow="ellipsis",
+            width=width,
+            ratio=None if width else 1,
         )
     zone = district.timezone
     shown = [r for r in rows if r.flooded_at is not None] or rows
@@ -189,7 +193,9 @@ def _missed(view: View, district: District) -> RenderableType:
         state = spoken(state_words(sent.state))
         way = spoken(CHANNEL_WORDS.get(sent.channel, sent.channel))
         where = f" ({spoken(place)})" if sent.delivery.area else ""
-        lines.append(Line(f"{sent.delivery.recipient}{where} {way}{spoken(Text('：', ': '))}{state}"))
+        lines.append(
+            Line(f"{sent.delivery.recipient}{where} {way}{spoken(Text('：', ': '))}{state}")
+        )
     if not lines:
         return Line(spoken(Text("无", "nobody")), "green")
     more = (
@@ -204,6 +210,14 @@ def _score_line(score: StormScore | None) -> Line:
     if score is None:
         return Line(spoken(Text("没有模拟真值", "no simulated truth to score against")))
     text = Line(
+        spoken(
+            Text(
+                f"每村每灾种计一次，橙色或指令提前 {LEAD_S // 60} min 以上为命中：",
+                f"each village and hazard once, orange or an order {LEAD_S // 60} min before is a hit: ",
+            )
+        )
+    )
+    text.append(
         spoken(Text(f"漏报 {score.misses}", f"misses {score.misses}")),
         "bold red" if score.misses else "bold green",
     )

@@ -32,7 +32,7 @@ from fengsui.review.step_times import Hops, Records, first, gather, leads, measu
 from fengsui.review.targets import HOPS, Plan, TargetResult, hold
 from fengsui.run.order_need import order_need
 from ingest.observation import Observations
-from skill.verify.storms import StormScore
+from skill.verify.storms import StormScore, one_water
 from skill.verify.truth import Truth
 from stream.records import DeadLetter, Run
 
@@ -209,7 +209,7 @@ def _areas(district: District, found: Records, truth: Sequence[Truth]) -> tuple[
     for name, versions in found.alerts.items():
         a, peak = versions[0], _peak(versions)
         seen = [found.detections[d].detected_at for d in a.detections if d in found.detections]
-        mine = useful.get((a.area, a.hazard))
+        mine = useful.get(one_water((a.area, a.hazard), useful))
         rows.append(replace(
             _unwarned(district, a.area, a.hazard, hit.get((a.area, a.hazard))),
             alert=name, peak=peak.words(),

@@ -1,9 +1,10 @@
 """Lead against false orders by threshold, and which threshold a district's cost chooses. Pure.
 
 Whoever signs sees the whole curve. What is chosen is the threshold whose bill is the least: every flood
-that the order did not come `lead_min` before costs `miss_cost`, every false order 1; of equal bills the
-higher threshold, for it orders fewer people. Bills are flat where many thresholds cost much the same, so
-a district also says which share of the floods must have an order in time whatever that costs.
+that the order did not come before by what its place needs costs `miss_cost`, every false order 1; of equal
+bills the higher threshold, for it orders fewer people. Bills are flat where many thresholds cost much the
+same, so a district also says which share of the floods must have an order `lead_min` before whatever that
+costs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,14 +26,13 @@ def curve(tier: Tier, rows: Mapping[float, Iterable[StormRow]]) -> list[Rung]:
     return [Rung(limit, order_figures(tier, rows[limit])) for limit in sorted(rows)]
 
 
-def bill(figures: OrderFigures, lead_min: float, miss_cost: float) -> float:
+def bill(figures: OrderFigures, miss_cost: float) -> float:
     """In false orders.
 
-    >>> bill(OrderFigures("move", 1, 1, 0, 1, 3, [10.0, 25.0]), 20, 2.0)  # two of three floods
+    >>> bill(OrderFigures("move", 1, 1, 0, 1, 3, [10.0, 25.0]), 2.0)  # two of three floods
     7.0
     """
-    early = sum(x >= lead_min for x in figures.leads_min)
-    return (figures.floods - early) * miss_cost + figures.false
+    return (figures.floods - figures.in_time) * miss_cost + figures.false
 
 
 def cheapest(
@@ -53,5 +53,5 @@ def cheapest(
     few = [r for r in told if r.figures.far <= max(best, most_false)] if most_false < 1 else told
     return min(
         few or told or early or rungs,
-        key=lambda r: (bill(r.figures, lead_min, miss_cost), -r.limit),
+        key=lambda r: (bill(r.figures, miss_cost), -r.limit),
     )

@@ -7,10 +7,13 @@ event). The order to move (and to prepare) is counted by itself too, for a colou
 lead is held against the time that the place needs. An alarm begins with the first version of that height
 and ends with the first below it, or where the last one runs out; alarms within `MERGE_S` are one. Nobody
 says when a flood was over: an alarm within `WINDOW_S` after it is late, one that is later still is false.
+
+The water of a stream comes to a place once, whatever it is called: where a place is flooded or warned for
+`flash_flood`, what is known of its `river_flood` counts there, the earlier flood and every alarm of either.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from config.records.level import Action, Level
@@ -23,6 +26,7 @@ WINDOW_S = 6 * 3600
 MERGE_S = 1800
 _ALWAYS = ((0, 2**63),)  # a simulation knows all of it, and a report is written of what was watched
 Key = tuple[str, str]  # area, hazard
+STREAM, RIVER = "flash_flood", "river_flood"  # two names of one water
 Need = Callable[[str, int], int]  # area, moment of the flood (ms) -> the lead that makes a hit (s)
 # what is counted: a colour or an order, an order to prepare or more, the order to move
 Tier = Literal["warned", "prepare", "move"]
@@ -103,12 +107,19 @@ def score(
     need_s: Need = least_need,
 ) -> StormScore:
     """warnings: (area, hazard) -> versions in order of time. need_s: counts up to `WINDOW_S`."""
-    flooded = {(t.area, t.hazard): t.flooded_at for t in truth}
+    said = {(t.area, t.hazard) for t in truth} | warnings.keys()
+    flooded, raised = dict[Key, int](), dict[Key, list[Alarm]]()
+    for t in truth:
+        key = one_water((t.area, t.hazard), said)
+        flooded[key] = min(t.flooded_at, flooded.get(key, t.flooded_at))
+    for of, versions in warnings.items():
+        key = one_water(of, said)
+        raised.setdefault(key, []).extend(_alarms(key[0], versions, tier))
     rows = []
-    for key in sorted(flooded.keys() | warnings.keys()):
+    for key in sorted(flooded.keys() | raised.keys()):
         at = flooded.get(key)
         events = [Event(key[0], at, at + WINDOW_S * 1000)] if at is not None else []
-        alarms = list(_alarms(key[0], warnings.get(key, ()), tier))
+        alarms = sorted(raised.get(key, ()), key=lambda a: (a.start_at, a.end_at))
         need = min(need_s(key[0], at), WINDOW_S) if at is not None else LEAD_S
         found = match(
             alarms, events, need * 1000, WINDOW_S * 1000, MERGE_S * 1000, {key[0]: _ALWAYS}
@@ -123,6 +134,12 @@ def score(
             lead = e.lead_ms // 1000 if e.lead_ms is not None and e.lead_ms >= 0 else None
             rows.append(StormRow(*key, e.event.start_at, begun, lead, need))
     return StormScore(rows)
+
+
+def one_water(key: Key, said: Container[Key]) -> Key:
+    """Under which area and hazard it counts. said: all that were flooded or warned."""
+    area, hazard = key
+    return (area, STREAM) if hazard == RIVER and (area, STREAM) in said else key
 
 
 def _alarms(area: str, versions: Sequence[WarnedVersion], tier: Tier) -> Iterator[Alarm]:

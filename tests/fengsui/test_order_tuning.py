@@ -15,10 +15,11 @@ from config.checks.rules import check_rule_rows
 from config.language import Text
 from config.load import heard
 from config.read.problem import Problem
+from config.records.level import Action
 from config.records.rules import RuleRow
 from detectors.setup.declared import problems
 from fengsui.cli.root import cli
-from fengsui.play.order_chance import CHANCE_MIN, chances, high_rows, moments
+from fengsui.play.order_chance import CHANCES_MIN, chances, high_rows, moments
 from fengsui.play.order_rules import (
     basins,
     by_rain,
@@ -35,17 +36,19 @@ from fengsui.play.season import season, seen
 from simulators.scenario import KEPT, TRAINING, storm_set
 from skill.series.csv_text import SeriesFault
 from skill.verify.order_curve import bill, cheapest, curve
-from skill.verify.storms import StormRow
+from skill.verify.storms import RIVER, StormRow, WarnedVersion, score
+from skill.verify.truth import Truth
 from stream.environment import Usage
 from tests.support.districts import yanqing
 from tests.support.examples import examples
 
 AT, MIN = 1_753_531_200_000, 60_000
 STORM = storm_set(1, TRAINING)[0]
+AHEAD = CHANCES_MIN[-1]
 
 
-def flood(lead_min: int) -> StormRow:
-    return StormRow("A01", FLOOD, AT, AT - lead_min * MIN, lead_min * 60, 600)
+def flood(lead_min: int, need_min: int = 10) -> StormRow:
+    return StormRow("A01", FLOOD, AT, AT - lead_min * MIN, lead_min * 60, need_min * 60)
 
 
 FALSE = StormRow("A02", FLOOD, None, AT, None, 0)
@@ -58,7 +61,8 @@ def test_the_cost_of_a_miss_chooses_the_threshold() -> None:
     assert cheapest(steps, 20, 3.0).limit == 1.0
     assert cheapest(steps, 20, 1.0).limit == 2.0
     assert cheapest(steps, 20, 2.0).limit == 2.0  # of equal bills fewer people are ordered
-    assert cheapest(steps, 40, 3.0).limit == 2.0  # what comes too late is worth nothing
+    far = curve("move", {2.0: [NEVER], 1.0: [flood(30, 31), FALSE, FALSE]})
+    assert cheapest(far, 20, 3.0).limit == 2.0  # what comes too late for its place is worth nothing
     assert cheapest(steps, 20, 1.0, 0.7).limit == 1.0  # so many must be in time whatever it costs
     assert (
         cheapest(steps, 40, 1.0, 0.7).limit == 2.0
@@ -79,7 +83,7 @@ def test_false_orders_are_as_few_as_leads_allow() -> None:
     assert cheapest(steps, 20, 3.0, 0.0, 1.0, 0.2).limit == 3.0
     assert cheapest(steps, 20, 3.0, 0.7, 1.0, 0.2).limit == 2.0  # no lead is given up for it
     assert cheapest(steps, 20, 0.1, 0.0, 0.0, 0.2).limit == 2.0  # and nobody left without an order
-    assert cheapest(steps, 40, 3.0, 0.7, 0.0, 0.2).limit == 3.0  # of no aim the first is let go
+    assert cheapest(steps, 40, 3.0, 0.7, 0.0, 0.2).limit == 2.0  # of no aim the first is let go
 
 
 @examples(50)
@@ -94,7 +98,7 @@ def test_a_dearer_miss_never_raises_the_threshold(cost: float, more: float) -> N
         },
     )
     assert cheapest(steps, 20, cost + more).limit <= cheapest(steps, 20, cost).limit
-    assert bill(steps[0].figures, 20, cost) == 2
+    assert bill(steps[0].figures, cost) == 2
 
 
 def test_training_storms_are_no_storms_of_a_score() -> None:
@@ -137,8 +141,9 @@ def test_a_chance_fitted_to_a_storm_is_high_before_its_floods_and_low_where_none
     found = season(district, STORM)
     places = basins(district, found.record)
     every = moments(found, places)
-    assert every.flooded.sum() > 0 and every.dry.sum() > every.flooded.sum()
-    rows = list(flood_rows(places, chances(every)))
+    assert every.flooded[:, -1].sum() > 0 and every.dry[:, -1].sum() > every.flooded[:, -1].sum()
+    assert (np.diff(every.flooded, axis=1) >= 0).all()  # a longer time holds the shorter one
+    rows = list(flood_rows(places, chances(every, AHEAD)))
     assert problems(with_rows(district, rows)) == []
     flooded = {(t.area, t.hazard): t.flooded_at for t in found.truth}
     told: dict[bool, list[float]] = {True: [], False: []}
@@ -147,7 +152,7 @@ def test_a_chance_fitted_to_a_storm_is_high_before_its_floods_and_low_where_none
             at = flooded.get((one.area, row.hazard))
             soon = np.zeros(one.at.size, np.bool_)
             if at is not None:
-                soon = (one.at < at) & (one.at >= at - CHANCE_MIN * MIN)
+                soon = (one.at < at) & (one.at >= at - AHEAD * MIN)
             sure = one.value[np.isfinite(one.value)]
             assert ((sure >= 0) & (sure <= 1)).all()
             told[True] += one.value[soon].tolist()
@@ -155,23 +160,41 @@ def test_a_chance_fitted_to_a_storm_is_high_before_its_floods_and_low_where_none
     assert np.nanmean(told[True]) > 3 * np.nanmean(told[False])
 
 
-def test_places_on_a_river_are_ordered_for_its_own_hazard_too() -> None:
+def test_one_water_orders_a_place_once_whatever_it_is_called() -> None:
     district = yanqing()
-    places = basins(district, season(district, STORM).record)
-    rows = list(high_rows(places, 0.95))
-    ordered = {(a, r.hazard) for r in rows for a in r.areas}
-    streams = {a for b in places for a in b.areas}
-    for hazard in ("flash_flood", "river_flood"):
-        asked = {a.id for a in district.areas.values() if hazard in a.hazards} & streams
-        assert asked and {a for a, h in ordered if h == hazard} == asked
+    record = season(district, STORM).record
+    both = [a for a in district.areas.values() if {FLOOD, RIVER} <= set(a.hazards)]
+    assert both
+    rows = list(high_rows(basins(district, record), 0.95))
+    ordered = [(a, r.hazard) for r in rows for a in r.areas]
+    assert len(ordered) == len({a for a, _ in ordered}) and RIVER not in {h for _, h in ordered}
+    # who knows the water as the river's alone is ordered for that
+    alone = msgspec.structs.replace(both[0], hazards=(RIVER,))
+    other = msgspec.structs.replace(district, areas={**district.areas, alone.id: alone})
+    rows = list(high_rows(basins(other, record), 0.95))
+    assert [(a, r.hazard) for r in rows for a in r.areas if a == alone.id] == [(alone.id, RIVER)]
     assert len({r.id for r in rows}) == len(rows)
-    assert problems(with_rows(district, rows)) == []
+    assert problems(with_rows(other, rows)) == []
+
+
+def test_a_place_is_scored_once_for_one_water() -> None:
+    truth = [Truth("A01", RIVER, AT + MIN), Truth("A01", FLOOD, AT), Truth("A02", RIVER, AT)]
+    move = [WarnedVersion(AT - 40 * MIN, 0, Action.MOVE)]
+    later = [WarnedVersion(AT - 20 * MIN, 0, Action.MOVE)]
+    rows = score(truth, {("A01", RIVER): move, ("A01", FLOOD): later}, "move").rows
+    assert [(r.area, r.hazard, r.flooded_at, r.lead_s) for r in rows] == [
+        ("A01", FLOOD, AT, 2400),
+        ("A02", RIVER, AT, None),
+    ]
+    # an alarm for the river where only a flash flood came was for that water, and for none where none came
+    assert score(truth[1:2], {("A01", RIVER): move}, "move").hits == 1
+    assert score([], {("A01", RIVER): move, ("A01", FLOOD): later}, "move").false_alarms == 1
 
 
 def test_a_level_that_is_high_orders_whatever_the_chance_is() -> None:
     district = yanqing()
     places = basins(district, season(district, STORM).record)
-    rows = tuple(flood_rows(places, chances(moments(season(district, STORM), places))))
+    rows = tuple(flood_rows(places, chances(moments(season(district, STORM), places), AHEAD)))
     alone = Candidate(FLOOD, Text("", ""), rows)
     both = alone._replace(last=tuple(high_rows(places, 0.8)))
     first, second = (curve("move", one)[-1] for one in judged(district, [alone, both], STORM))
@@ -182,7 +205,7 @@ def test_a_level_that_is_high_orders_whatever_the_chance_is() -> None:
 def test_odds_by_rain_alone_are_taken_down() -> None:
     district = yanqing()
     places = basins(district, season(district, STORM).record)
-    row = next(flood_rows(places, chances(moments(season(district, STORM), places))))
+    row = next(flood_rows(places, chances(moments(season(district, STORM), places), AHEAD)))
     (whole,) = {id(o.value): o for o in seen(district, dead([row]), season(district, STORM).record)
                 if o.area == row.areas[0]}.values()  # fmt: skip
     less = seen(district, dead([by_rain(row, 0.5)]), season(district, STORM).record)[0]
@@ -215,7 +238,9 @@ def test_the_declared_rules_are_scored_by_themselves() -> None:
         cli, ["simulate", "--seeds", "1", "--from", str(TRAINING), "--rules-only"]
     )
     district = yanqing()
-    floods = {(t.area, t.hazard) for t in season(district, STORM).truth}
+    floods = {
+        (t.area, FLOOD if t.hazard == RIVER else t.hazard) for t in season(district, STORM).truth
+    }
     found = judge_one(district, STORM).scores
     assert said.exit_code == 0 and f"成灾 {len(floods)}" in said.output
     for tier in ("move", "prepare"):
@@ -248,7 +273,7 @@ def test_the_rows_that_are_written_can_be_read_and_say_what_they_rest_on() -> No
     body = tomllib.loads(written(chosen))
     rows = [msgspec.convert(r, RuleRow) for r in body["rule"]]
     assert all("by rain alone" in r.source for r in rows if r.hazard != DEBRIS)
-    assert {r.hazard for r in rows} == {FLOOD, DEBRIS, "river_flood"}
+    assert {r.hazard for r in rows} == {FLOOD, DEBRIS}
     assert problems(with_rows(district, rows)) == []
     faults: list[Problem] = []
     watches = list(enumerate(district.watches))

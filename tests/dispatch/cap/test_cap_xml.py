@@ -257,3 +257,20 @@ def test_entities_are_not_expanded() -> None:
     )
     with pytest.raises(ValueError):
         check(bomb)
+
+
+def test_urgency_is_how_soon_people_must_act_where_that_is_known(district: District) -> None:
+    def urgency(level: Level, action: Action, left_min: int | None) -> str | None:
+        d = delivery(level=level, action=action, left_min=left_min)
+        return parsed(build(district, d, ROUTE)).findtext("c:info/c:urgency", namespaces=NS)
+
+    blue, red, none, move = Level.BLUE, Level.RED, Action.NONE, Action.MOVE
+    assert [urgency(blue, none, m) for m in (None, 0, 1, 60, 61)] == [
+        "Future", "Immediate", "Expected", "Expected", "Future",
+    ]  # fmt: skip
+    assert [urgency(red, none, m) for m in (None, 0, 30, 61)] == [
+        "Immediate", "Immediate", "Expected", "Future",
+    ]  # fmt: skip
+    # who is ordered to go goes now, and who is to pack packs within the hour, however long the water takes
+    assert {urgency(blue, move, m) for m in (None, 0, 30, 500)} == {"Immediate"}
+    assert urgency(red, Action.PREPARE, 500) == "Expected"

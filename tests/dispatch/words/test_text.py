@@ -12,9 +12,10 @@ from config.records.level import ACTION_ZH, HAZARD_ZH, LEVEL_ZH, Action, Level, 
 from detectors.detection import Coverage, Evidence
 from dispatch.grade import Grade
 from dispatch.records import Alert
+from dispatch.words.arrival import arrival
 from dispatch.words.check import SPOKEN_S
 from dispatch.words.compose import NOTICE_SEGMENTS, SMS_SEGMENTS, Message, write
-from dispatch.words.evidence import begins_at, evidence
+from dispatch.words.evidence import begins_at, evidence, left_min
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import moment, number, seconds, spoken
 
@@ -212,7 +213,12 @@ def test_an_internal_notice_carries_the_evidence() -> None:
         # a chance is told in per cent; what its table was fitted to decides which of the two this is
         ("storm_score", "rain", "场次雨情概率320%（", " chance from the storm so far 320 % ("),
         ("flood_score", "stage", "雨水情综合评分3.2（", " level and rain as one score 3.2 ("),
-        ("flood_chance", "stage", "受淹的可能性320%（阈值300%，", " chance of flooding 320 % (limit"),
+        (
+            "flood_chance",
+            "stage",
+            "受淹的可能性320%（阈值300%，",
+            " chance of flooding 320 % (limit",
+        ),
     ],
 )
 def test_a_rule_is_named_and_counted_in_its_own_unit(
@@ -289,3 +295,30 @@ def test_an_event_begins_when_the_wave_may_be_here_or_as_somebody_told() -> None
     told = msgspec.structs.replace(measured, happened_at=T - 7)
     assert begins_at(told) == T - 7
     assert begins_at(msgspec.structs.replace(told, earliest_at=T + 9, latest_at=T + 99)) == T + 9
+
+
+def test_how_long_people_may_wait_is_the_time_to_come_less_what_their_place_needs() -> None:
+    d, minute = yanqing(), 60_000
+    plain = alert("A01", "flash_flood", Grade(Level.RED, Action.MOVE))
+    assert left_min(d, plain) is None and arrival(d, plain, "zh") == ""
+    wave = msgspec.structs.replace(plain, earliest_at=T + 45 * minute, latest_at=T + 60 * minute)
+    assert left_min(d, wave) == 45 - 32  # it needs 31.4 min at night
+    assert left_min(d, msgspec.structs.replace(wave, earliest_at=T + 31 * minute)) == 0
+    assert left_min(d, msgspec.structs.replace(wave, happened_at=T - minute)) == 0
+
+    def foretold(chance: float, window_min: int, at: int) -> Evidence:
+        return Evidence(
+            station="S01", quantity="stage", kind="flood_chance", value=chance, threshold=0.1,
+            window_min=window_min, observed_at=at,
+        )  # fmt: skip
+
+    said = msgspec.structs.replace(
+        plain, evidence=(foretold(0.1, 180, T), foretold(0.3, 60, T - 4 * minute))
+    )
+    assert left_min(d, said) == 56 - 32  # of the likeliest
+    assert arrival(d, said, "zh") == "可能在23:06前成灾"
+    assert arrival(d, said, "en") == "It may come by 23:06"
+    gone = msgspec.structs.replace(plain, evidence=(foretold(0.3, 60, T - 60 * minute),))
+    assert left_min(d, gone) is None and arrival(d, gone, "zh") == ""  # of a time that is over
+    lifted = msgspec.structs.replace(said, msg_type="cancel")
+    assert arrival(d, lifted, "zh") == ""
