@@ -391,7 +391,6 @@ class Address:
             beside=tuple(f"{a.id}/{a.version}" for a in beside),
             most_level=most.level,
             most_action=most.action,
-            closed=closed,
-            code=code,
+            closed=closed, code=code,
             issuers=alert.issuers,
         )
