@@ -99,7 +99,7 @@ def _plain_set(district: District, seconds: float) -> float:
     names_ = [s for s, _ in pairs]
     columns = zip(
         readings.which.tolist(),
-        (readings.at // 60_000).tolist(),
+        (readings.at[:] // 60_000).tolist(),
         readings.counts.tolist(),
         strict=True,
     )

@@ -211,7 +211,7 @@ def series_of(readings: Readings) -> dict[str, list[tuple[int, int]]]:
     """station -> (ms, counts), in order of time; of a counter what each reading adds."""
     out: dict[str, list[tuple[int, int]]] = {station: [] for station, _ in readings.pairs}
     total: dict[str, int] = {}
-    for n, at, count in zip(readings.which, readings.at, readings.counts, strict=True):
+    for n, at, count in zip(readings.which, readings.at[:], readings.counts, strict=True):
         station, quantity = readings.pairs[n]
         value = int(count)
         if quantity == "rain_counter":

@@ -98,7 +98,7 @@ def explained(
 
     found = nearness(h.known)
     newest: dict[str, int] = {}
-    for which, when in zip(h.known.which, h.known.at, strict=True):  # in order of time
+    for which, when in zip(h.known.which, h.known.at[:], strict=True):  # in order of time
         newest[h.known.pairs[which][0]] = int(when)
     # what the line says stands at the end of a minute: what it said within this one counts
     now = -(-at // _MINUTE_MS) * _MINUTE_MS

@@ -70,7 +70,7 @@ def read(plan: RecordPlan, data: Path) -> Series:
     """The plan's record below `data`. Raises SeriesFault of a file that cannot be read."""
     readings, _ = read_observations(data / plan.folder / FILE)
     slot_ms = plan.slot_min * 60_000
-    slot = -(-readings.at // slot_ms)
+    slot = -(-readings.at[:] // slot_ms)
     first, last = int(slot.min()), int(slot.max())
 
     def of(station: str, quantity: str, per_unit: int) -> Floats:

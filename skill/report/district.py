@@ -23,7 +23,7 @@ from skill.series.fit import Terms
 from skill.series.places import unseen
 from skill.series.read import events_and_notes, read_observations
 from skill.series.report import Json, counted, full, terms_told
-from skill.series.track import spans, step_s, track
+from skill.series.track import observed, step_s, track
 from skill.verify.hindcast import Readings, replay, unused
 from skill.verify.match import Alarm, Event, match
 
@@ -209,8 +209,7 @@ def _observed(
     heard: dict[str, list[tuple[int, int]]] = {}
     for station, quantity in readings.pairs:
         if station in district.stations:
-            t = track(readings, station, quantity, step_s(readings, station, quantity), "max")
-            heard[station] = heard.get(station, []) + spans(t)
+            heard[station] = heard.get(station, []) + observed(readings, station, quantity)
     return {
         a: [span for s in district.stations_of_area.get(a, ()) for span in heard.get(s, [])]
         for a in areas

@@ -18,7 +18,7 @@ class SeriesFault(ValueError):
 
 def unpacked_text(path: Path) -> IO[str]:
     if not path.exists():
-        raise SeriesFault(Text(f"{path}：文件不存在", f"{path}: no such file"))
+        raise missing(path)
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     raw: IO[bytes] = BytesIO(_unpacked(path)) if packed else path.open("rb")
@@ -29,9 +29,19 @@ def _unpacked(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes())
     except (EOFError, OSError, zlib.error) as e:
-        raise SeriesFault(
-            Text(f"{path.name}：压缩包不完整：{e}", f"{path.name}: the archive is damaged: {e}")
-        ) from e
+        raise damaged(path, e) from e
+
+
+def missing(path: Path) -> SeriesFault:
+    """There is no such file."""
+    return SeriesFault(Text(f"{path}：文件不存在", f"{path}: no such file"))
+
+
+def damaged(path: Path, e: Exception) -> SeriesFault:
+    """A packed file that cannot be unpacked."""
+    return SeriesFault(
+        Text(f"{path.name}：压缩包不完整：{e}", f"{path.name}: the archive is damaged: {e}")
+    )
 
 
 def plain_rows(rows: Iterator[list[str]], path: Path) -> Iterator[list[str]]:

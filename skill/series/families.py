@@ -13,7 +13,7 @@ anybody could set by hand; they are always tried, and told beside whatever is ch
 - soil: rain that counts the more the wetter the ground is measured (`skill.series.joint.soil`);
 - runoff, balance: discharge to come from rain by a unit hydrograph (`skill.series.joint.runoff`) or by a
   water balance of weeks (`skill.series.joint.balance`);
-- forecast, chance: level, rise and rain together, fitted to the record (`skill.series.fitted`).
+- forecast, chance: level, rise and rain together, fitted to the record (`skill.series.joint.fitted`).
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -18,8 +18,7 @@ an error, since every event counts; overlapping events of one area are one, with
 
 import csv
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,16 +26,20 @@ import numpy as np
 
 from config.language import Said, Text, joined
 from config.records.quantity import QUANTITIES
-from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
-from skill.series.clock import astray, iso, remote
+from skill.series.clock import iso
 from skill.series.csv_text import SeriesFault, lacks, moment, plain_rows, row_of, unpacked_text
+from skill.series.record.blocks import blocks, csv_rows, header
+from skill.series.record.gather import Gathered
+from skill.series.record.lines import Lines, Plain
+from skill.series.record.order import in_order
 from skill.verify.hindcast import Readings
 from skill.verify.match import Event
 
 _COLUMNS = ("station", "quantity", "time", "value")
 _BLOCK = 100_000
 _MOST_BAD = 0.05
+_ODD = 4  # one line in so many that is odd, and all of a block are looked at one by one
 _EMPTY = {"", "nan", "na", "null", "none"}
 _NEXT = Text("；", "; ")
 
@@ -70,26 +73,44 @@ class _Columns(NamedTuple):
     value: Floats
 
 
-def _taken(c: _Columns, rows: Ints | Bools) -> _Columns:
-    return _Columns(c.which[rows], c.at[rows], c.value[rows])
-
-
 def read_observations(path: Path) -> tuple[Readings, list[Said]]:
     """The record in order of time, and everything odd about it."""
-    aside = _Aside()
-    pairs: dict[tuple[str, str], int] = {}
-    parts: list[_Columns] = []
-    total, naive = 0, 0
-    with unpacked_text(path) as text:
-        rows = csv.reader(text)
-        place = _header(next(plain_rows(rows, path), None), path)
-        line = 2
-        for block in _blocks(plain_rows(rows, path)):
-            block_part, without = _block(block, place, line, pairs, aside)
-            parts.append(block_part)
-            total, line, naive = total + len(block), line + len(block), naive + without
-    bad = sum(aside.many.values())
-    notes = aside.notes()
+    aside, lines = _Aside(), Lines(lambda _, quantity: quantity in QUANTITIES)
+    gathered, some = Gathered(lines.pairs), blocks(path)
+    names, first = header(next(some, b""), path)
+    place = _header(names, path)
+    feed, total, naive = chain([first], some), 0, 0
+    for block in feed:
+        plain = lines.read(block) if names == list(_COLUMNS) else None
+        if plain is not None and plain.odd.size * _ODD < plain.which.size:
+            columns, without = _corrected(plain, block, path, total + 2, lines, aside)
+            gathered.add(*columns)
+            total, naive = total + plain.which.size, naive + without
+            continue
+        whole = chain([block], feed) if b'"' in block else [block]  # quotes may span lines
+        for batch in _batches(csv_rows(whole, path)):
+            columns, without = _block(batch, place, total + 2, lines, aside)
+            gathered.add(*columns)
+            total, naive = total + len(batch), naive + without
+    notes = _refused(path, aside, total)
+    if naive:
+        notes.append(
+            Text(
+                f"{naive} 行的时刻未注明时区，按 UTC 计",
+                f"{naive} times name no offset: taken as UTC",
+            )
+        )
+    if not gathered.size:
+        nothing = Text(f"{path.name}：没有可用的行", f"{path.name}: has no usable row")
+        raise SeriesFault(joined((nothing, *notes), _NEXT))
+    found = in_order(gathered.rows(), lines.pairs, notes)
+    notes += gathered.notes()
+    return Readings(lines.pairs, found.which, found.at, found.counts), notes
+
+
+def _refused(path: Path, aside: _Aside, total: int) -> list[Said]:
+    """What was set aside; SeriesFault where that is too much."""
+    bad, notes = sum(aside.many.values()), aside.notes()
     if total and bad > _MOST_BAD * total:
         raise SeriesFault(
             Text(
@@ -98,48 +119,52 @@ def read_observations(path: Path) -> tuple[Readings, list[Said]]:
             )
             + joined(notes, _NEXT)
         )
-    if naive:
-        notes.append(
-            Text(
-                f"{naive} 行的时刻未注明时区，按 UTC 计",
-                f"{naive} times name no offset: taken as UTC",
-            )
-        )
-    columns = _Columns(*(np.concatenate(c) for c in zip(*parts, strict=True))) if parts else None
-    if columns is None or not columns.at.size:
-        nothing = Text(f"{path.name}：没有可用的行", f"{path.name}: has no usable row")
-        raise SeriesFault(joined((nothing, *notes), _NEXT))
-    names = list(pairs)
-    columns = _wrong_clock(columns, names, notes)
-    columns = _once(columns, notes)
-    counts = _counts(columns, names, notes)
-    return Readings(names, columns.which, columns.at, counts), notes
+    return notes
 
 
 # --- text
 
 
-def _header(row: list[str] | None, path: Path) -> list[int]:
-    names = [x.strip().lower() for x in row or []]
+def _header(names: list[str], path: Path) -> list[int]:
     missing = [c for c in _COLUMNS if c not in names]
     if missing:
         raise lacks(path, missing, ",".join(_COLUMNS))
     return [names.index(c) for c in _COLUMNS]
 
 
-def _blocks(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
-    while block := list(islice(rows, _BLOCK)):
-        yield block
+def _batches(some: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    while batch := list(islice(some, _BLOCK)):
+        yield batch
 
 
 # --- rows
+
+
+def _corrected(
+    plain: Plain, block: bytes, path: Path, line: int, lines: Lines, aside: _Aside
+) -> tuple[_Columns, int]:
+    """A plain block whose odd lines are looked at one by one. Also how many of these name no offset."""
+    columns = _Columns(plain.which, plain.at, plain.value)
+    use, naive = np.ones(plain.which.size, np.bool_), 0
+    for n in plain.odd.tolist():
+        fields = next(csv_rows([block[plain.begin[n] : plain.end[n]]], path), [])
+        found = _row(fields, [0, 1, 2, 3])
+        if isinstance(found, Text):
+            aside.add(found, line + n, ",".join(fields))
+            use[n] = False
+            continue
+        station, quantity, columns.at[n], columns.value[n], without = found
+        columns.which[n], naive = lines.number(station, quantity), naive + without
+    if not use.all():
+        columns = _Columns(columns.which[use], columns.at[use], columns.value[use])
+    return columns, naive
 
 
 def _block(
     block: list[list[str]],
     place: list[int],
     line: int,
-    pairs: dict[tuple[str, str], int],
+    lines: Lines,
     aside: _Aside,
 ) -> tuple[_Columns, int]:
     """A block at once where every row is plain, else row by row. Also how many name no offset."""
@@ -155,11 +180,10 @@ def _block(
             keys = list(zip(station, quantity, strict=True))
             fine = all(q in QUANTITIES and s and s == s.strip() for s, q in set(keys))
             if fine and np.isfinite(values).all():
-                for key in dict.fromkeys(keys):
-                    pairs.setdefault(key, len(pairs))
-                which = np.array([pairs[k] for k in keys], np.int64)
+                numbers = {key: lines.number(*key) for key in dict.fromkeys(keys)}
+                which = np.array([numbers[k] for k in keys], np.int64)
                 return _Columns(which, at, values), 0
-    return _one_by_one(block, place, line, pairs, aside)
+    return _one_by_one(block, place, line, lines, aside)
 
 
 def _plain_times(times: tuple[str, ...]) -> Ints:
@@ -177,7 +201,7 @@ def _one_by_one(
     block: list[list[str]],
     place: list[int],
     line: int,
-    pairs: dict[tuple[str, str], int],
+    lines: Lines,
     aside: _Aside,
 ) -> tuple[_Columns, int]:
     which, at, values = [], [], []
@@ -189,7 +213,7 @@ def _one_by_one(
             continue
         station, quantity, time, value, without = found
         naive += without
-        which.append(pairs.setdefault((station, quantity), len(pairs)))
+        which.append(lines.number(station, quantity))
         at.append(time)
         values.append(value)
     return _Columns(np.array(which, np.int64), np.array(at, np.int64), np.array(values)), naive
@@ -219,102 +243,6 @@ def _row(row: list[str], place: list[int]) -> tuple[str, str, int, float, bool] 
     if not abs(number) < 1e12:
         return Text("数值无穷或过大", "value infinite or too large")
     return station, quantity, at, number, without
-
-
-# --- the whole
-
-
-def _wrong_clock(c: _Columns, names: list[tuple[str, str]], notes: list[Said]) -> _Columns:
-    """Without runs of rows whose clock was off."""
-    good = np.ones(c.at.size, np.bool_)
-    for (station, quantity), mine in zip(names, _by_pair(c, len(names)), strict=True):
-        off = np.union1d(astray(c.at[mine]), remote(c.at[mine]))
-        if off.size:
-            good[mine[off]] = False
-            first = datetime.fromtimestamp(int(c.at[mine[off[0]]]) / 1000, UTC)
-            notes.append(
-                Text(
-                    f"{station} {quantity}：{off.size} 行的时刻脱离前后，疑为时钟错误，已剔除，"
-                    f"首例 {first:%Y-%m-%dT%H:%M:%SZ}",
-                    f"{station} {quantity}: {off.size} rows are out of time with those around "
-                    f"them (clock?), set aside, first {first:%Y-%m-%dT%H:%M:%SZ}",
-                )
-            )
-    return c if good.all() else _taken(c, good)
-
-
-def _by_pair(c: _Columns, many: int) -> list[Ints]:
-    """Where the rows of each pair stand, in their order."""
-    order = np.argsort(c.which, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(c.which, minlength=many))[:-1])
-
-
-def _once(c: _Columns, notes: list[Said]) -> _Columns:
-    """In order of time, one value a station, quantity and time: the last of the file."""
-    order = np.argsort(c.which, kind="stable")
-    back = int(((np.diff(c.at[order]) < 0) & (np.diff(c.which[order]) == 0)).sum())
-    if back:
-        notes.append(
-            Text(
-                f"测站内时刻倒退 {back} 次，已按时间排序",
-                f"times of a station go back {back} times: put in order",
-            )
-        )
-    if (np.diff(c.at) <= 0).any():  # stable: rows of one time stay in order of the file
-        c = _taken(c, np.lexsort((c.which, c.at)))
-    again = (np.diff(c.at) == 0) & (np.diff(c.which) == 0)
-    if not again.any():
-        return c
-    differ = again & (np.diff(c.value) != 0)
-    equal = int(again.sum() - differ.sum())
-    if equal:
-        notes.append(
-            Text(f"完全重复 {equal} 行，各留一行", f"{equal} equal rows: one of each is kept")
-        )
-    if differ.any():
-        first = datetime.fromtimestamp(int(c.at[np.nonzero(differ)[0][0]]) / 1000, UTC)
-        notes.append(
-            Text(
-                f"同站同时刻数值不同 {int(differ.sum())} 处，留文件中靠后者，首例 "
-                f"{first:%Y-%m-%dT%H:%M:%SZ}",
-                f"{int(differ.sum())} values differ at one station and time: the last of the file "
-                f"is kept, first {first:%Y-%m-%dT%H:%M:%SZ}",
-            )
-        )
-    return _taken(c, np.append(~again, True))
-
-
-def _counts(c: _Columns, names: list[tuple[str, str]], notes: list[Said]) -> Ints:
-    """Counts of the resolution, half away from zero, as a reading that comes live."""
-    per_unit = np.array([QUANTITIES[q].per_unit for _, q in names], np.float64)[c.which]
-    counts: Ints = (np.sign(c.value) * np.floor(np.abs(c.value) * per_unit + 0.5)).astype(np.int64)
-    of = [QUANTITIES[q] for _, q in names]
-    low, high = (np.array([getattr(q, x) for q in of], np.int64)[c.which] for x in ("low", "high"))
-    many = len(names)
-    wild = np.bincount(c.which[(counts < low) | (counts > high)], minlength=many)
-    total = np.bincount(c.which, c.value, many)
-    rounded = np.bincount(c.which, counts, many)
-    for k, (station, quantity) in enumerate(names):
-        q = of[k]
-        if wild[k]:
-            between = f"{q.amount(q.low):g} … {q.amount(q.high):g} {q.unit}"
-            notes.append(
-                Text(
-                    f"{station} {quantity}：{wild[k]} 个值越出物理范围 {between}，规则不用",
-                    f"{station} {quantity}: {wild[k]} values outside {between}: no rule uses them",
-                )
-            )
-        shift = float(rounded[k]) / q.per_unit - float(total[k])
-        if q.kind == "interval" and total[k] > 0 and abs(shift) > 0.01 * total[k]:
-            step = f"{1 / q.per_unit:g} {q.unit}"
-            notes.append(
-                Text(
-                    f"{station} {quantity}：按 {step} 取整使总量变化 {shift / total[k]:+.1%}",
-                    f"{station} {quantity}: rounding to {step} changes the total by "
-                    f"{shift / total[k]:+.1%}",
-                )
-            )
-    return counts
 
 
 # --- events

@@ -119,12 +119,24 @@ def values_of(
 
 def spans(t: Track) -> list[tuple[int, int]]:
     """When it was observed, ms: cut where nothing was heard for ten slots and an hour."""
-    if not t.at.size:
+    return _cut(t.at, t.slot_s)
+
+
+def observed(readings: Readings, station: str, quantity: str) -> list[tuple[int, int]]:
+    """`spans` of a station on slots of its usual step, without its values."""
+    slot_ms = step_s(readings, station, quantity) * 1000
+    at = _mine(readings, station, quantity)[0]
+    slot = -(-at // slot_ms)
+    return _cut(slot[np.flatnonzero(np.diff(slot, prepend=-1))] * slot_ms, slot_ms // 1000)
+
+
+def _cut(at: Ints, slot_s: int) -> list[tuple[int, int]]:
+    if not at.size:
         return []
-    far = max(10 * t.slot_s, 3600) * 1000
-    cut = np.nonzero(np.diff(t.at) > far)[0]
-    begins, ends = np.append(0, cut + 1), np.append(cut, t.at.size - 1)
-    return [(int(t.at[b]), int(t.at[e])) for b, e in zip(begins, ends, strict=True)]
+    far = max(10 * slot_s, 3600) * 1000
+    cut = np.nonzero(np.diff(at) > far)[0]
+    begins, ends = np.append(0, cut + 1), np.append(cut, at.size - 1)
+    return [(int(at[b]), int(at[e])) for b, e in zip(begins, ends, strict=True)]
 
 
 def near(value: Floats, lowest: float) -> Ints:

@@ -23,9 +23,9 @@ from skill.series.csv_text import SeriesFault
 from skill.series.families import Rival, unfitted
 from skill.series.figure import Story, draw, ready
 from skill.series.fit import Candidate, Place, Terms, block_starts
-from skill.series.fitted import fitted
 from skill.series.joint.balance import BALANCE
 from skill.series.joint.combined import combined
+from skill.series.joint.fitted import fitted
 from skill.series.joint.runoff import HYDROGRAPH, Model, Numbers, runoffs
 from skill.series.joint.soil import SOIL_AND_RAIN, soils, with_soil
 from skill.series.joint.upstream import upstream

@@ -22,10 +22,12 @@ from detectors.quality.station_memory import Batch
 from detectors.setup.partition import Part, Rows
 from detectors.stage import Detect
 from ingest.observation import Flag
+from skill.verify.shared_times import SharedTimes
 from stream.records import Tick
 from stream.stages.stage import Item, Write
 
 _BLOCK = 20_000  # readings judged at once
+_SORTED = 1_000_000  # and put in order at once
 _DAY = 86_400_000
 _FROM, _CALENDAR = 365 * _DAY, 10_227 * _DAY  # 1971; 28 years
 
@@ -34,11 +36,11 @@ _FROM, _CALENDAR = 365 * _DAY, 10_227 * _DAY  # 1971; 28 years
 class Readings:
     """A record, in order of time. pairs: each (station, quantity) there is; which: (n,) index into
     them; at: (n,) ms UTC; counts: (n,) counts of the quantity's resolution; seq: (n,) the device's
-    sequence numbers, -1 for none, or away where no reading has one."""
+    sequence numbers, -1 for none, or away where no reading has one. Integers of any width."""
 
     pairs: list[tuple[str, str]]
     which: Ints
-    at: Ints
+    at: Ints | SharedTimes
     counts: Ints
     seq: Ints | None = None
 
@@ -48,15 +50,37 @@ class Readings:
             return np.zeros(0, np.int64)
         n = self.pairs.index((station, quantity))
         order, bounds = self._by_pair
-        found: Ints = order[bounds[n] : bounds[n + 1]]
+        found: Ints = order[bounds[n] : bounds[n + 1]].astype(np.int64)
+        return found
+
+    @cached_property
+    def many(self) -> Ints:
+        """(pairs,) readings of each."""
+        found = np.zeros(len(self.pairs), np.int64)
+        for begin in range(0, self.which.size, _SORTED):
+            found += np.bincount(self.which[begin : begin + _SORTED], minlength=found.size)
         return found
 
     @cached_property
     def _by_pair(self) -> tuple[Ints, Ints]:
         """All rows pair by pair, and where each pair begins among them: sorted once, because a look
         through all rows for each of many stations costs more than all else."""
-        order = np.argsort(self.which.astype(np.int32), kind="stable")
-        return order, np.cumsum(np.bincount(self.which + 1, minlength=len(self.pairs) + 1))
+        many = self.many
+        bounds: Ints = np.append(0, np.cumsum(many))
+        narrow = np.uint32 if self.which.size < 2**32 else np.int64
+        order: Ints = np.empty(self.which.size, narrow)
+        next_ = bounds[:-1].copy()
+        for begin in range(
+            0, self.which.size, _SORTED
+        ):  # a part at a time: a sort of all is slow and large
+            which = self.which[begin : begin + _SORTED]
+            mine = np.argsort(which, kind="stable")
+            sorted_ = which[mine]
+            groups = np.bincount(sorted_, minlength=len(self.pairs))
+            first = np.cumsum(groups) - groups
+            order[next_[sorted_] + np.arange(mine.size) - first[sorted_]] = mine + begin
+            next_ += groups
+        return order, bounds
 
 
 class Unused(NamedTuple):
@@ -70,10 +94,9 @@ class Unused(NamedTuple):
 def unused(district: District, readings: Readings) -> list[Unused]:
     """What the district's config does not know, never dropped in silence."""
     known = {(s.id, s.quantity) for s in district.stations.values()}
-    many = np.bincount(readings.which, minlength=len(readings.pairs))
     return [
         Unused(station, quantity, int(n))
-        for (station, quantity), n in zip(readings.pairs, many, strict=True)
+        for (station, quantity), n in zip(readings.pairs, readings.many, strict=True)
         if (station, quantity) not in known
     ]
 
@@ -145,11 +168,12 @@ def _writes(
     seq = np.full(readings.at.size, -1, np.int64) if readings.seq is None else readings.seq
     for begin in range(0, readings.at.size, _BLOCK):
         block = slice(begin, begin + _BLOCK)
-        row, source = rows.expand(readings.which[block])
-        at, count = readings.at[block][source], readings.counts[block][source]
+        which = readings.which[block].astype(np.int64)
+        row, source = rows.expand(which)
+        at, count = readings.at[block][source], readings.counts[block].astype(np.int64)[source]
         if row.size == 0:
             continue
-        low, high, doubt = bounds[:, readings.which[block][source]]
+        low, high, doubt = bounds[:, which[source]]
         flag = np.where(count > doubt, int(Flag.SUSPECT), int(Flag.GOOD))
         flag = np.where((count < low) | (count > high), int(Flag.FAIL), flag)
         yield detect.take(state, Batch(row, at, count, seq[block][source], flag))
