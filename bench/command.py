@@ -28,6 +28,11 @@ _EACH = {
             "每条规则、每秒读数：按站数，与朴素循环相比；一年的回放。",
             "Each rule by stations, beside a plain loop; a year hindcast.",
         ),
+        "snapshots": Entry(
+            "bench.cases.memory.snapshots:bench_snapshots",
+            "快照测速：占住判识线程多久、多大、读入多久，与 git 的某一版同场比。",
+            "How long snapshots hold the thread of detect, their size, their reading, beside a revision.",
+        ),
         "tune": Entry(
             "bench.tune:bench_tune",
             "率定测速：一站 5 次与 50 次事件，再到多站一年的逐时水位；打印区间。",

@@ -8,10 +8,10 @@ from itertools import count
 from pathlib import Path
 
 from bench.cases.kafka import bench_hop, bench_kill, bench_throughput, need_kafka
+from bench.cases.memory.state import bench_cost, bench_recovery
 from bench.cases.processes import Processes
 from bench.cases.rain import bench_rule, workload
 from bench.cases.rules import bench_detect
-from bench.cases.state import bench_cost, bench_recovery
 from bench.load.latency import publish, storm, storms, told
 from config.language import Said, Text
 from config.records.district import District

@@ -4,7 +4,7 @@ Within a batch everything is judged in order of arrival; the two rules with arra
 at once and their changes are put back into that order, so that batches do not show.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ from detectors.camera.state import CameraState
 from detectors.camera.watch import Reading, watch
 from detectors.detection import Mark
 from detectors.engine.minute_ring import Ints
-from detectors.engine.slot_ring import SeriesState
+from detectors.memory import snapshots
 from detectors.memory.state import DetectState
 from detectors.messages.cap_rule import expire, hear
 from detectors.messages.observer_rule import hear as hear_person
@@ -44,6 +44,7 @@ from ingest.observation import (
     PersonSays,
     Service,
 )
+from stream.log.port import Piece
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item, Write
 
@@ -52,7 +53,7 @@ _PICTURES = 16  # decoded ones at hand: those beside a frame, and references
 
 
 class Detect:
-    """See `stream.stages.stage.Stage`. `frame` gives the bytes of a picture by its hash."""
+    """See `stream.stages.stage.Stage` and `InPieces`. `frame` gives the bytes of a picture by its hash."""
 
     name = "detect"
     reads = "observations"
@@ -373,24 +374,16 @@ class Detect:
         return self._pictures[digest]
 
     def dump(self, state: DetectState) -> bytes:
-        part = self.part(state.partition)
-        state.remember_seen(part.station)
-        series = {f.rule.name: f.rule.dump(state.series[f.rule.name]) for f in part.series}
-        rain, stage = part.rain.dump(state.rain), part.stage.dump(state.stage)
-        return state.dump(rain, stage, series, part.names)
+        return snapshots.dump(self.part(state.partition), state)
 
     def load(self, partition: int, body: bytes) -> DetectState:
-        part = self.part(partition)
+        return snapshots.load(self.part(partition), partition, [body])
 
-        def series(bodies: Mapping[str, bytes]) -> dict[str, SeriesState]:
-            """A rule that was not declared before begins with nothing."""
-            return {
-                f.rule.name: f.rule.load(bodies[f.rule.name])
-                if f.rule.name in bodies
-                else f.rule.new()
-                for f in part.series
-            }
+    def piece(self, state: DetectState, *, whole: bool) -> Piece:
+        return snapshots.piece(self.part(state.partition), state, whole=whole)
 
-        return DetectState.load(
-            partition, body, part.rain.load, part.stage.load, series, part.names
-        )
+    def full(self, state: DetectState) -> bool:
+        return snapshots.full(self.part(state.partition), state)
+
+    def load_pieces(self, partition: int, pieces: Sequence[bytes]) -> DetectState:
+        return snapshots.load(self.part(partition), partition, pieces)

@@ -193,6 +193,7 @@ class CalmRows:
         self, state: SeriesState, row: int, of: int, s: int, v: float, *, more: bool
     ) -> None:
         """One value of slot `s` into the ring of its row."""
+        state.changed[row] = True
         ring, head, mask = state.ring, state.head, state.ring.shape[2] - 1
         before = int(head[row])
         if s > before:

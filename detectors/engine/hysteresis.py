@@ -124,15 +124,15 @@ class Machines:
         more = self.action.judge(rows, minute, called.raw_action, called.keep_action, hold_min)
         return either(moved, more)
 
-    def arrays(self) -> dict[str, Ints]:
-        """Every array, for a snapshot."""
+    def arrays(self, rows: Ints | slice = slice(None)) -> dict[str, Ints]:
+        """Every array, for a snapshot; of these rows."""
         return {
-            "level": self.level.level,
-            "level_since": self.level.since,
-            "level_peak": self.level.peak,
-            "action": self.action.level,
-            "action_since": self.action.since,
-            "action_peak": self.action.peak,
+            "level": self.level.level[rows],
+            "level_since": self.level.since[rows],
+            "level_peak": self.level.peak[rows],
+            "action": self.action.level[rows],
+            "action_since": self.action.since[rows],
+            "action_peak": self.action.peak[rows],
         }
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from config.records.quantity import QUANTITIES
 from detectors.engine.hysteresis import Machines
 from detectors.engine.minute_ring import Bools
-from detectors.engine.snapshot_arrays import pack, unpack
+from detectors.engine.snapshot_arrays import EVERY, chosen, pack, unpack
 from detectors.engine.window_rule import Floats, Ints, Kind
 
 _NOTHING = 1e-6  # of counts: shares that were added and taken away again
@@ -50,6 +50,7 @@ class SeriesState:
         self.unjudged = np.zeros(rows, np.bool_)  # rain that came too late for a judgement
         self.within = Envelope(rows)
         self.machines = Machines(rows)
+        self.changed = np.ones(rows, np.bool_)  # rows that no snapshot has as they are
         self.doubt: dict[int, dict[tuple[int, int], float]] = {}
         self.sure: dict[int, tuple[int, int]] = {}
 
@@ -197,34 +198,37 @@ def lay_each(
             np.fmax.at(ring, here, v)
 
 
-def arrays_of(state: SeriesState) -> dict[str, npt.NDArray[Any]]:
+def arrays_of(state: SeriesState, rows: Ints | slice = EVERY) -> dict[str, npt.NDArray[Any]]:
     return {
-        "ring": state.ring,
-        "head": state.head,
-        "wet": state.wet,
-        **state.machines.arrays(),
+        "ring": state.ring[rows],
+        "head": state.head[rows],
+        "wet": state.wet[rows],
+        **state.machines.arrays(rows),
     }
 
 
-def dump(state: SeriesState, names: Sequence[str]) -> bytes:
-    """As a snapshot holds it; `names` of the rows."""
+def dump(state: SeriesState, names: Sequence[str], rows: Ints | slice = EVERY) -> bytes:
+    """As a snapshot holds these rows, and all that is in doubt; `names` of every row."""
     doubt = [
         (names[r], [(k, s, v) for (k, s), v in held.items()], state.sure.get(r, (0, 0)))
         for r, held in state.doubt.items()
     ]
-    return msgspec.msgpack.encode((pack(names, arrays_of(state)), doubt))
+    return msgspec.msgpack.encode((pack(chosen(names, rows), arrays_of(state, rows)), doubt))
 
 
-def load(state: SeriesState, names: Sequence[str], body: bytes) -> None:
-    """Into a new memory: what was held of rows of these names."""
+def load(state: SeriesState, names: Sequence[str], bodies: Sequence[bytes]) -> SeriesState:
+    """Into a new memory, which is returned: what was held of rows of these names, the newest last."""
     state.unjudged[:] = True  # a look too many changes nothing
-    arrays, doubt = msgspec.msgpack.decode(
-        body, type=tuple[bytes, list[tuple[str, list[tuple[int, int, float]], tuple[int, int]]]]
-    )
-    unpack(arrays, names, arrays_of(state))
+    doubt: list[tuple[str, list[tuple[int, int, float]], tuple[int, int]]] = []
+    for body in bodies:
+        arrays, doubt = msgspec.msgpack.decode(
+            body, type=tuple[bytes, list[tuple[str, list[tuple[int, int, float]], tuple[int, int]]]]
+        )
+        unpack(arrays, names, arrays_of(state))
     state.within.forget()
     row = {name: n for n, name in enumerate(names)}
     for name, held, sure in doubt:
         if name in row:
             state.doubt[row[name]] = {(k, s): v for k, s, v in held}
             state.sure[row[name]] = sure
+    return state

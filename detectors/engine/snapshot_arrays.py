@@ -9,6 +9,7 @@ written as it lies in memory.
 
 import zlib
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import msgspec
@@ -16,16 +17,21 @@ import numpy as np
 import numpy.typing as npt
 
 Arrays = dict[str, npt.NDArray[Any]]
+Ints = npt.NDArray[np.int64]
+
+EVERY = slice(None)  # row
 
 _BLANK = -1  # of whole numbers: nothing; of others NaN is
 _NONE = 1  # how a blank is written
 _NARROW = (np.dtype(np.int8), np.dtype(np.int16), np.dtype(np.int32))
+_LITTLE = 256  # bytes that are not compressed
 _WHOLE = 2.0**53  # up to here a float is a whole number exactly
 
 
 class _Packed(msgspec.Struct):
-    """form: 0, as snapshots of format 3 and before have it, each array as it lies; 1, compressed, and where
-    it has a top (its highest number) narrowed: below that, not above 0, or 1 where there is none."""
+    """form: 0, as snapshots of format 3 and before have it, each array as it lies; 1, compressed where that is
+    worth it, and where it has a top (its highest number) narrowed: below that, not above 0, or 1 where there is
+    none."""
 
     rows: list[str]
     kinds: dict[str, str]
@@ -51,8 +57,23 @@ def pack(rows: Sequence[str], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
         if narrowed is not None:
             array, top = narrowed
             packed.tops[name] = (top, array.dtype.str)
-        packed.body[name] = zlib.compress(array.tobytes(), 1)
+        data = array.tobytes()
+        packed.body[name] = data if len(data) < _LITTLE else zlib.compress(data, 1)
     return msgspec.msgpack.encode(packed)
+
+
+class _Rows(msgspec.Struct):
+    rows: list[str]
+
+
+def rows_in(body: bytes) -> list[str]:
+    """The names of what was packed."""
+    return msgspec.msgpack.decode(body, type=_Rows).rows
+
+
+def chosen(names: Sequence[str], rows: Ints | slice) -> Sequence[str]:
+    """The names of these rows."""
+    return names[rows] if isinstance(rows, slice) else [names[row] for row in rows.tolist()]
 
 
 def opened(body: bytes) -> Opened:
@@ -60,9 +81,11 @@ def opened(body: bytes) -> Opened:
     packed = msgspec.msgpack.decode(body, type=_Packed)
     arrays: Arrays = {}
     for name, kind in packed.kinds.items():
-        data = zlib.decompress(packed.body[name]) if packed.form else packed.body[name]
+        data, shape = packed.body[name], packed.shapes[name]
         top, written = packed.tops.get(name, (None, kind))
-        array = np.frombuffer(data, written).reshape(packed.shapes[name])
+        if packed.form and prod(shape) * np.dtype(written).itemsize >= _LITTLE:
+            data = zlib.decompress(data)
+        array = np.frombuffer(data, written).reshape(shape)
         arrays[name] = array if top is None else _widened(array, top, np.dtype(kind))
     return Opened(packed.rows, arrays)
 

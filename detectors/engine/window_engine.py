@@ -22,6 +22,7 @@ from detectors.engine.calm_rows import CalmRows
 from detectors.engine.hysteresis import Called, either, without
 from detectors.engine.minute_ring import Bools, rounds, turns
 from detectors.engine.slot_ring import SeriesState, advance, dump, gathers, load, put_each
+from detectors.engine.snapshot_arrays import EVERY
 from detectors.engine.thresholds import Limits
 from detectors.engine.window_rule import Floats, Ints, Kind, Scored, Tells, View
 
@@ -163,6 +164,7 @@ class SeriesRule:
         out: list[SeriesChange] = []
         if rows.size == 0:
             return out
+        state.changed[rows] = True
         slot = -(-at // self.slot_ms)
         value = counts.astype(np.float64)  # whole numbers: sums are exact
         left = (~self.calm.lay(state, rows, inputs, slot, value, add, suspect, old)).nonzero()[0]
@@ -390,11 +392,9 @@ class SeriesRule:
 
     # --- snapshots
 
-    def dump(self, state: SeriesState) -> bytes:
-        return dump(state, self.names)
+    def dump(self, state: SeriesState, rows: Ints | slice = EVERY) -> bytes:
+        return dump(state, self.names, rows)
 
-    def load(self, body: bytes) -> SeriesState:
+    def load(self, *bodies: bytes) -> SeriesState:
         """What was held of rows that are still declared, if the rule's window is still the same."""
-        state = self.new()
-        load(state, self.names, body)
-        return state
+        return load(self.new(), self.names, bodies)

@@ -1,7 +1,7 @@
 """The memory of the stage detect."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -9,10 +9,13 @@ import numpy as np
 from detectors.camera.state import CameraState
 from detectors.detection import Evidence
 from detectors.engine.compound import CompoundState
+from detectors.engine.minute_ring import Ints
 from detectors.engine.slot_ring import SeriesState
+from detectors.engine.snapshot_arrays import EVERY, rows_in
 from detectors.memory.backfill import Backfill, PackedBackfill
 from detectors.memory.cap import CapState
 from detectors.memory.observers import PeopleState
+from detectors.memory.rounds import Rounds
 from detectors.quality.level_course import Course
 from detectors.quality.service_mode import ServiceState
 from detectors.quality.silence import SilenceState
@@ -85,6 +88,24 @@ class _Packed(msgspec.Struct):
     heard_owed: dict[str, dict[int, int]] = {}
     heard_awaited: dict[str, list[int]] = {}
     backfill: PackedBackfill = msgspec.field(default_factory=PackedBackfill)
+    # of a piece: field -> keys that are no more
+    gone: dict[str, list[str]] = msgspec.field(name="_gone", default_factory=dict)
+
+
+class Packed(NamedTuple):
+    """The parts with rows, as bytes, and which rows of `heard` these are of."""
+
+    rain: bytes
+    stage: bytes
+    series: Mapping[str, bytes]
+    rows: Ints | slice = EVERY
+
+
+# of which a piece holds what is new alone; in `memory` that of its rows
+_KEYED = (
+    *("heard_test", "heard_lone", "heard_filled", "heard_owed", "heard_awaited"),
+    *("cameras", "complete", "rows", "said", "compounds", "cascades"),
+)
 
 
 def _in_order(held: T) -> T:
@@ -118,6 +139,7 @@ class DetectState:
         self.people = PeopleState()
         self.service = ServiceState()
         self.backfill = Backfill()
+        self.rounds = Rounds()
 
     def remember_seen(self, stations: Sequence[str]) -> None:
         """The newest moment of each station into `silence.seen`, from the rows of `heard`: once a
@@ -131,64 +153,101 @@ class DetectState:
         self.touched[:] = False
 
     def dump(
-        self, rain: bytes, stage: bytes, series: Mapping[str, bytes], names: Sequence[str]
+        self, packed: Packed, names: Sequence[str], news: Callable[..., Any] | None = None
     ) -> bytes:
-        """`names` of the rows of `heard`."""
-        return msgspec.msgpack.encode(
-            _Packed(
-                self.run,
-                rain,
-                stage,
-                self.heard.dump(names),
-                self.heard.keys.shape[1],
-                {names[row]: test for row, test in self.heard.test.items()},
-                {names[row]: m for row, m in self.memory.items()},
-                self.cameras,
-                msgspec.structs.replace(
-                    _in_order(self.silence), caught_days=_in_order(self.silence.caught_days)
-                ),
-                self.complete,
-                self.rows,
-                self.said,
-                dict(series),
-                self.compounds,
-                self.cap,
-                self.people,
-                _in_order(self.service),
-                {names[row]: held for row, held in self.heard.lone.items()},
-                {names[row]: held for row, held in self.heard.filled.items()},
-                self.cascades,
-                {names[row]: held for row, held in self.heard.owed.items()},
-                {names[row]: sorted(held) for row, held in self.heard.awaited.items()},
-                self.backfill.pack(names),
-            )
+        """As a snapshot holds it. `names` of the rows of `heard`. news: of a piece, as `Rounds.news`."""
+        which = packed.rows
+        rows = self.memory if isinstance(which, slice) else which.tolist()
+        found = _Packed(
+            self.run,
+            packed.rain,
+            packed.stage,
+            self.heard.dump(names, which),
+            self.heard.keys.shape[1],
+            {names[row]: test for row, test in self.heard.test.items()},
+            {names[row]: self.memory[row] for row in rows if row in self.memory},
+            self.cameras,
+            msgspec.structs.replace(
+                _in_order(self.silence), caught_days=_in_order(self.silence.caught_days)
+            ),
+            self.complete,
+            self.rows,
+            self.said,
+            dict(packed.series),
+            self.compounds,
+            self.cap,
+            self.people,
+            _in_order(self.service),
+            {names[row]: held for row, held in self.heard.lone.items()},
+            {names[row]: held for row, held in self.heard.filled.items()},
+            self.cascades,
+            {names[row]: held for row, held in self.heard.owed.items()},
+            {names[row]: sorted(held) for row, held in self.heard.awaited.items()},
+            self.backfill.pack(names),
         )
+        if news is not None:
+            for field in _KEYED:
+                held, found.gone[field] = news(field, getattr(found, field))
+                setattr(found, field, held)
+            seen, found.gone["seen"] = news("seen", found.silence.seen)
+            found.silence.seen = seen
+            found.gone = {field: keys for field, keys in found.gone.items() if keys}
+        return msgspec.msgpack.encode(found)
 
     @classmethod
     def load(
         cls,
         partition: int,
-        body: bytes,
-        rain: Callable[[bytes], RainState],
-        stage: Callable[[bytes], StageState],
-        series: Callable[[Mapping[str, bytes]], dict[str, SeriesState]],
+        bodies: Sequence[bytes],
+        rain: Callable[..., RainState],
+        stage: Callable[..., StageState],
+        series: Callable[[Sequence[Mapping[str, bytes]]], dict[str, SeriesState]],
         names: Sequence[str],
     ) -> "DetectState":
-        packed = msgspec.msgpack.decode(body, type=_Packed)
+        """Of a snapshot, or of its pieces, oldest first."""
+        pieces = [msgspec.msgpack.decode(body, type=_Packed) for body in bodies]
+        packed = _joined(pieces)
         row = {name: n for n, name in enumerate(names)}
         heard = StationMemory(len(names))
-        heard.load(names, packed.heard, packed.heard_width)
+        for piece in pieces:
+            heard.load(names, piece.heard, piece.heard_width)
         heard.test = {row[k]: v for k, v in packed.heard_test.items() if k in row}
         heard.lone = {row[k]: v for k, v in packed.heard_lone.items() if k in row}
         heard.filled = {row[k]: v for k, v in packed.heard_filled.items() if k in row}
         heard.owed = {row[k]: v for k, v in packed.heard_owed.items() if k in row}
         heard.awaited = {row[k]: set(v) for k, v in packed.heard_awaited.items() if k in row}
-        state = cls(partition, rain(packed.rain), stage(packed.stage), heard)
+        state = cls(
+            partition,
+            rain(*(piece.rain for piece in pieces)),
+            stage(*(piece.stage for piece in pieces)),
+            heard,
+        )
         state.run, state.silence, state.complete = packed.run, packed.silence, packed.complete
         state.memory = {row[k]: m for k, m in packed.memory.items() if k in row}
         state.cameras, state.rows, state.said = packed.cameras, packed.rows, packed.said
-        state.series, state.compounds = series(packed.series), packed.compounds
-        state.cascades = packed.cascades
+        state.series = series([piece.series for piece in pieces])
+        state.compounds, state.cascades = packed.compounds, packed.cascades
         state.backfill = Backfill.of(packed.backfill, row)
         state.cap, state.people, state.service = packed.cap, packed.people, packed.service
         return state
+
+
+def _joined(pieces: Sequence[_Packed]) -> _Packed:
+    """What is no array: of what a piece holds the news of, what it and those before it hold."""
+    whole = pieces[0]
+    for piece in pieces[1:]:
+        gone = {**piece.gone, "memory": rows_in(piece.heard)}
+        for field in (*_KEYED, "memory"):
+            setattr(piece, field, _after(getattr(whole, field), getattr(piece, field), gone, field))
+        piece.silence.seen = _after(whole.silence.seen, piece.silence.seen, gone, "seen")
+        whole = piece
+    return whole
+
+
+def _after(
+    held: dict[str, Any], news: dict[str, Any], gone: Mapping[str, list[str]], field: str
+) -> dict[str, Any]:
+    for key in gone.get(field, ()):
+        held.pop(key, None)
+    held.update(news)
+    return held

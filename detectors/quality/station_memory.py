@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.engine.minute_ring import Bools, Ints, begins, lengths
-from detectors.engine.snapshot_arrays import pack, unpack
+from detectors.engine.snapshot_arrays import EVERY, chosen, pack, unpack
 from ingest.observation import Flag
 
 SEEN_MS = 7_200_000  # how long an id is remembered; older repeats are known by their minute
@@ -85,6 +85,7 @@ class StationMemory:
         self.half_slot = np.full((rows, HALVES), -1, np.int64)
         self.half_count = np.zeros((rows, HALVES), np.int64)
         self.seen_rain = SeenRain(rows)
+        self.changed = np.ones(rows, np.bool_)  # rows that no snapshot has as they are
         self.lone: dict[
             int, dict[int, int]
         ] = {}  # what only its neighbours' silence makes doubtful
@@ -100,6 +101,7 @@ class StationMemory:
         each observation. One that failed its range is heard, but counts nothing that a revision
         could add to."""
         size = b.row.size
+        self.changed[b.row] = True
         key = (b.at << 20) | ((b.seq + 1) & 0xFFFFF)
         order = b.row.argsort(kind="stable")
         before = self._before(b, order)
@@ -139,6 +141,7 @@ class StationMemory:
     def put(self, row: int, at: int, key: int) -> None:
         """As `take`, a reading of zero that is so."""
         self.head[row] = at
+        self.changed[row] = True
         slot = int(self.next[row])
         over = int(self.keys[row, slot])
         if over >= 0:
@@ -240,6 +243,7 @@ class StationMemory:
         keys[:, :width], values[:, :width] = self.keys[every, turn], self.values[every, turn]
         self.keys, self.values = keys, values
         self.next = np.full(rows, width, np.int64)
+        self.changed[:] = True
 
     # --- the last minutes of rain
 
@@ -248,6 +252,7 @@ class StationMemory:
         _keep(self.rain_minute, self.rain_count, rows, minute, count)
         _keep(self.half_slot, self.half_count, rows, minute // 30, count)
         self.seen_rain.stale[rows] = True
+        self.changed[rows] = True
 
     def rain(self, row: int, minute: int, length: int) -> int:
         """Counts of the minutes (minute - length, minute]; of hours, whole half hours around it."""
@@ -296,32 +301,37 @@ class StationMemory:
 
     # --- snapshots
 
-    def dump(self, names: Sequence[str]) -> bytes:
-        """Only ids that still matter: the rest would be most of a snapshot."""
-        young = (self.keys >> 20) > (self.head - SEEN_MS)[:, None]
-        arrays = self._arrays()
-        arrays["keys"] = np.where(young, self.keys, -1)
-        arrays["values"] = np.where(young, self.values, 0)
-        return pack(names, arrays)
+    def dump(self, names: Sequence[str], rows: Ints | slice = EVERY) -> bytes:
+        """Only ids that still matter: the rest would be most of a snapshot. Of these rows; `names` of all."""
+        arrays = self._arrays(rows)
+        young = (arrays["keys"] >> 20) > (arrays["head"] - SEEN_MS)[:, None]
+        arrays["keys"] = np.where(young, arrays["keys"], -1)
+        arrays["values"] = np.where(young, arrays["values"], 0)
+        return pack(chosen(names, rows), arrays)
 
     def load(self, names: Sequence[str], body: bytes, width: int) -> None:
-        """Into a new memory; `width`: how many ids a row had room for."""
+        """What was held of these rows; `width`: how many ids a row had room for."""
         while self.keys.shape[1] < width:
             self._grow()
         unpack(body, names, self._arrays())
         self.seen_rain.stale[:] = True
 
-    def _arrays(self) -> dict[str, npt.NDArray[np.int64]]:
+    @property
+    def row_bytes(self) -> int:
+        """Of the arrays, a row."""
+        return sum(a.nbytes for a in self._arrays().values()) // max(1, self.head.size)
+
+    def _arrays(self, rows: Ints | slice = EVERY) -> dict[str, npt.NDArray[np.int64]]:
         return {
-            "head": self.head,
-            "keys": self.keys,
-            "values": self.values,
-            "next": self.next,
-            "forgot": self.forgot,
-            "rain_minute": self.rain_minute,
-            "rain_count": self.rain_count,
-            "half_slot": self.half_slot,
-            "half_count": self.half_count,
+            "head": self.head[rows],
+            "keys": self.keys[rows],
+            "values": self.values[rows],
+            "next": self.next[rows],
+            "forgot": self.forgot[rows],
+            "rain_minute": self.rain_minute[rows],
+            "rain_count": self.rain_count[rows],
+            "half_slot": self.half_slot[rows],
+            "half_count": self.half_count[rows],
         }
 
 

@@ -31,18 +31,18 @@ Source: dynamic critical rain of Chinese mountain-flood practice (SL/T 666; åˆ˜å
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from detectors.engine.hysteresis import either, without
 from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, among, around, rounds, turns
-from detectors.engine.snapshot_arrays import pack, unpack
+from detectors.engine.snapshot_arrays import EVERY, chosen, pack
 from detectors.engine.thresholds import highest
 from detectors.rain.judgement import Arrived, Judged, calm, history, lay_back, news_of, set_apart
 from detectors.rain.limit_table import CLASSES, NEVER, Limits, table_of
-from detectors.rain.threshold_state import RainState, arrays_of, doubts_of
+from detectors.rain.threshold_state import RainState, arrays_of, load
 from detectors.rain.wetness import Wetness
 
 _NOBODY = np.zeros(0, np.int64)
@@ -149,6 +149,7 @@ class RainThreshold:
         lowers nothing. Returns changes in order of arrival; batches do not show in them.
         """
         out: list[Change] = []
+        state.changed[rows] = True
         reach: Ints | None = None
         if doubt is not None:
             reach = np.where(doubt, SPAN + 1, 0) if doubt.dtype == np.bool_ else np.asarray(doubt)
@@ -341,6 +342,7 @@ class RainThreshold:
     def trust(self, state: RainState, row: int, held: Mapping[int, int], nth: int) -> list[Change]:
         """These counts (minute -> count) are in doubt no longer; what that changes."""
         state.trust(row, held)
+        state.changed[row] = True
         rows = np.array([row])
         head, sums = state.window.head[rows], self.seen(state, row)
         changed = self._doubt(state, rows, head, sums[None, :], proved=True)
@@ -382,19 +384,11 @@ class RainThreshold:
         need = np.maximum(limits - sums, 0)[open_]
         return round(float(need.min()) / rate, 1) if need.size else np.inf
 
-    def dump(self, state: RainState) -> bytes:
+    def dump(self, state: RainState, rows: Ints | slice = EVERY) -> bytes:
         doubt = {self.names[r]: (held, state.sure.get(r)) for r, held in state.doubt.items()}
-        return msgspec.msgpack.encode((pack(self.names, arrays_of(state)), doubt))
-
-    def load(self, body: bytes) -> RainState:
-        state = self.new()
-        arrays, doubt = msgspec.msgpack.decode(
-            body, type=tuple[bytes, dict[str, tuple[dict[int, Any], tuple[int, int] | None]]]
+        return msgspec.msgpack.encode(
+            (pack(chosen(self.names, rows), arrays_of(state, rows)), doubt)
         )
-        held = unpack(arrays, self.names, arrays_of(state))
-        state.window.fill(held["ring"].astype(np.int32))
-        for row, name in enumerate(self.names):
-            if name in doubt:
-                state.doubt[row] = doubts_of(doubt[name][0])
-                state.sure[row] = doubt[name][1] or (0, 0)
-        return state
+
+    def load(self, *bodies: bytes) -> RainState:
+        return load(self.new(), self.names, bodies)

@@ -1,13 +1,15 @@
 """The memory of the rule rain_threshold: windows, levels, daily totals and what is in doubt."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from detectors.engine.hysteresis import Machines
 from detectors.engine.minute_ring import SPAN, Ints, Window
+from detectors.engine.snapshot_arrays import EVERY, unpack
 
 DAYS = 32  # of daily totals
 
@@ -17,6 +19,7 @@ class RainState:
 
     __slots__ = (
         "_lasts",
+        "changed",
         "days",
         "doubt",
         "first_day",
@@ -34,6 +37,7 @@ class RainState:
         self.today = np.full(rows, -1, np.int64)
         self.first_day = np.full(rows, -1, np.int64)
         self.wetness = np.ones(rows, np.int64)
+        self.changed = np.ones(rows, np.bool_)  # rows that no snapshot has as they are
         # rows that hold suspect values: minute -> count, and below how many minutes a window must
         # not rest on it; and the level and action without them
         self.doubt: dict[int, dict[int, tuple[int, int]]] = {}
@@ -47,7 +51,9 @@ class RainState:
         held = self.doubt.setdefault(row, {})
         before, far = held.get(minute, (0, 0))
         held[minute] = (before + count, max(far, reach))
-        if row in self._lasts:  # one that reaches farther may end it later, and is looked at once too soon
+        if (
+            row in self._lasts
+        ):  # one that reaches farther may end it later, and is looked at once too soon
             self._lasts[row] = min(self._lasts[row], minute + min(SPAN, reach))
 
     def trust(self, row: int, counts: Mapping[int, int]) -> None:
@@ -86,14 +92,31 @@ def doubts_of(held: Mapping[int, Any]) -> dict[int, tuple[int, int]]:
     return {m: (x, SPAN + 1) if isinstance(x, int) else (x[0], x[1]) for m, x in held.items()}
 
 
-def arrays_of(state: RainState) -> dict[str, npt.NDArray[np.int64]]:
-    """Every array of it, for a snapshot; the ring as a copy, by minute (`Window.counts`)."""
+def arrays_of(state: RainState, rows: Ints | slice = EVERY) -> dict[str, npt.NDArray[np.int64]]:
+    """Every array of it, for a snapshot; of these rows. The ring as a copy, by minute (`Window.counts`)."""
     return {
-        "ring": state.window.counts(),  # type: ignore[dict-item]  # int32
-        "head": state.window.head,
-        **state.machines.arrays(),
-        "days": state.days,
-        "today": state.today,
-        "first_day": state.first_day,
-        "wetness": state.wetness,
+        "ring": state.window.counts(rows),  # type: ignore[dict-item]  # int32
+        "head": state.window.head[rows],
+        **state.machines.arrays(rows),
+        "days": state.days[rows],
+        "today": state.today[rows],
+        "first_day": state.first_day[rows],
+        "wetness": state.wetness[rows],
     }
+
+
+def load(state: RainState, names: Sequence[str], bodies: Sequence[bytes]) -> RainState:
+    """A new memory with what was held of rows of these names, the newest last."""
+    arrays = arrays_of(state)
+    doubt: dict[str, tuple[dict[int, Any], tuple[int, int] | None]] = {}
+    for body in bodies:
+        packed, doubt = msgspec.msgpack.decode(
+            body, type=tuple[bytes, dict[str, tuple[dict[int, Any], tuple[int, int] | None]]]
+        )
+        unpack(packed, names, arrays)
+    state.window.fill(arrays["ring"].astype(np.int32, copy=False))
+    for row, name in enumerate(names):
+        if name in doubt:
+            state.doubt[row] = doubts_of(doubt[name][0])
+            state.sure[row] = doubt[name][1] or (0, 0)
+    return state

@@ -130,6 +130,7 @@ class Dry:
         minute = -(-at // _MINUTE)
         for r in rain:
             state.rain.window.put_dry(r, minute)
+            state.rain.changed[r] = True
         for e in entries:
             e.calm.lay_one(
                 state.series[e.rule], e.row, e.input, -(-at // e.slot_ms), 0.0, more=True

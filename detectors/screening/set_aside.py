@@ -35,11 +35,14 @@ def back(part: Part, state: DetectState, things: set[str]) -> set[str]:
     for row in rows.tolist():
         state.memory.pop(row, None)
         state.heard.test.pop(row, None)
+    state.heard.changed[rows] = True
     levels = rows[part.kind[rows] == LEVEL]
     part.stage.forget(state.stage, part.stage_rows.expand(levels)[0])
     for fed in part.series:
         entries, inputs = fed.entries.expand(levels)[0], fed.rule.inputs
-        state.series[fed.rule.name].ring[entries // inputs, entries % inputs] = np.nan
+        series = state.series[fed.rule.name]
+        series.ring[entries // inputs, entries % inputs] = np.nan
+        series.changed[entries // inputs] = True
     return things
 
 

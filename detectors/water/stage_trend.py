@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from detectors.engine.hysteresis import Called, Machines, either
 from detectors.engine.minute_ring import Bools, Ints, rounds
-from detectors.engine.snapshot_arrays import pack, unpack
+from detectors.engine.snapshot_arrays import EVERY, chosen, pack, unpack
 from detectors.engine.thresholds import highest
 from detectors.rain.rain_threshold import Change
 
@@ -53,7 +53,7 @@ class StageRow(NamedTuple):
 class StageState:
     """Memory of every row."""
 
-    __slots__ = ("head", "machines", "ring", "sure_action", "sure_level")
+    __slots__ = ("changed", "head", "machines", "ring", "sure_action", "sure_level")
 
     def __init__(self, rows: int) -> None:
         self.ring = np.full((rows, SLOTS), _NONE, np.int32)
@@ -61,6 +61,7 @@ class StageState:
         self.machines = Machines(rows)
         self.sure_level = np.zeros(rows, np.int64)
         self.sure_action = np.zeros(rows, np.int64)
+        self.changed = np.ones(rows, np.bool_)  # rows that no snapshot has as they are
 
 
 class StageTrend:
@@ -95,6 +96,7 @@ class StageTrend:
     def forget(self, state: StageState, rows: Ints) -> None:
         """Compare what comes with nothing of before; levels stand."""
         state.ring[rows] = _NONE
+        state.changed[rows] = True
 
     def judge(
         self,
@@ -109,6 +111,7 @@ class StageTrend:
         judged. The same minute again replaces the value (a revision). A suspect value raises, but
         not surely; the next that is not suspect makes what it says sure."""
         out: list[Change] = []
+        state.changed[rows] = True
         doubt = np.zeros(rows.size, np.bool_) if suspect is None else suspect
         over = np.zeros(rows.size, np.bool_) if old is None else old
         for part in self._judged(state, rows, minutes, counts):
@@ -306,12 +309,13 @@ class StageTrend:
         newest = state.ring[rows, head & _MASK].astype(np.int64)
         return slope, self.wait_min(rows, newest, slope, points)
 
-    def dump(self, state: StageState) -> bytes:
-        return pack(self.names, _arrays(state))
+    def dump(self, state: StageState, rows: Ints | slice = EVERY) -> bytes:
+        return pack(chosen(self.names, rows), _arrays(state, rows))
 
-    def load(self, body: bytes) -> StageState:
+    def load(self, *bodies: bytes) -> StageState:
         state = self.new()
-        unpack(body, self.names, _arrays(state))
+        for body in bodies:
+            unpack(body, self.names, _arrays(state))
         return state
 
 
@@ -334,11 +338,11 @@ def _highest(limits: Ints) -> Ints:
     return highest
 
 
-def _arrays(state: StageState) -> dict[str, npt.NDArray[np.int64]]:
+def _arrays(state: StageState, rows: Ints | slice = EVERY) -> dict[str, npt.NDArray[np.int64]]:
     return {
-        "ring": state.ring,  # type: ignore[dict-item]  # int32
-        "head": state.head,
-        **state.machines.arrays(),
-        "sure_level": state.sure_level,
-        "sure_action": state.sure_action,
+        "ring": state.ring[rows],  # type: ignore[dict-item]  # int32
+        "head": state.head[rows],
+        **state.machines.arrays(rows),
+        "sure_level": state.sure_level[rows],
+        "sure_action": state.sure_action[rows],
     }

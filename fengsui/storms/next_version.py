@@ -37,3 +37,8 @@ class NextVersion:
     def load(self, partition: int, body: bytes) -> Any:
         self._loaded(not body.startswith(_FORM))
         return self._stage.load(partition, body.removeprefix(_FORM))
+
+    def load_pieces(self, partition: int, pieces: Sequence[bytes]) -> Any:
+        """Of this version's: the later one writes its memory at once."""
+        self._loaded(True)
+        return self._stage.load_pieces(partition, pieces)  # type: ignore[attr-defined]

@@ -17,6 +17,9 @@ from config.language import Text
 from stream.log.kafka_clients import Reader
 from stream.log.kafka_producer import Producer
 from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
+from stream.log.snapshots import kafka_records
+from stream.log.snapshots.kafka_records import NOTHING, Noted, noted
+from stream.log.snapshots.pieces import Laid, assembled, newer
 from stream.oplog import say
 
 SNAPSHOTS = "snapshots"
@@ -77,12 +80,12 @@ class KafkaGroupConsumer:
         self._group = f"{log.prefix}.{group}.{topic.name}"
         self._producers: dict[int, Producer] = {}
         self._committed: dict[int, int] = {}
-        self._kept: dict[int, list[int]] = {}  # offsets of the newest snapshots, newest first
+        self._kept: dict[int, Noted] = {}
         self._slots: dict[int, int] = {}
         self._listener = _Assigned()
         # one thread a partition: their transactions know nothing of each other
         self._pool = ThreadPoolExecutor(topic.partitions, thread_name_prefix=f"{group}-commit")
-        self._pending: list[tuple[Step, Future[list[int]]]] = []
+        self._pending: list[tuple[Step, Future[Noted]]] = []
         self._failed: BaseException | None = None
         try:
             self._consumer = Reader(
@@ -152,7 +155,7 @@ class KafkaGroupConsumer:
             where = TopicPartition(self._name, partition)
             found = self._consumer.committed(where, metadata=True)
             self._committed[partition] = 0 if found is None else int(found.offset)
-            self._kept[partition] = [] if found is None else _kept(found.metadata)
+            self._kept[partition] = noted(None if found is None else found.metadata)
             self._seek(partition)
 
     def _is_member(self) -> bool:
@@ -204,12 +207,25 @@ class KafkaGroupConsumer:
         return dict(self._committed)
 
     def snapshot(self, partition: int) -> Snapshot | None:
-        for offset in self._kept.get(partition, ()):
-            found = self._read_snapshot(f"{self._group}/{partition}/", offset)
-            if found is not None:
-                return found
-            say(self._group, damaged(f"{self._log.topic(SNAPSHOTS)}/0/{offset}"))
-        return None
+        aside = self._log.topic(SNAPSHOTS)
+        kept, whole = self._kept.get(partition, NOTHING), None
+        for offset in kept.whole:
+            whole = self._read_snapshot(f"{self._group}/{partition}/", offset)
+            if whole is not None:
+                break
+            say(self._group, damaged(f"{aside}/0/{offset}"))
+
+        def ask(at: int, most: int) -> Sequence[Entry]:
+            return self._log.read_topic(aside, 0, at, most)
+
+        laid, bad = kafka_records.read(ask, self._pieces_of(partition), kept.pieces)
+        for offset in bad:
+            say(self._group, damaged(f"{aside}/0/{offset}"))
+        return newer(whole, assembled(laid))
+
+    def _pieces_of(self, partition: int) -> str:
+        """How keys of pieces begin."""
+        return f"{self._group}/{partition}+/"
 
     def _read_snapshot(self, prefix: str, offset: int) -> Snapshot | None:
         """The one whose first piece stands at `offset`; None if it is not whole. No more is asked for than it
@@ -254,18 +270,26 @@ class KafkaGroupConsumer:
             self._pending.append((step, done))
         return self._settle
 
-    def _transact(self, step: Step, producer: Producer, member: Any) -> list[int]:
+    def _transact(self, step: Step, producer: Producer, member: Any) -> "Noted":
         """One partition's transaction; where its newest snapshots begin now."""
         producer.begin_transaction()
         sent = self._log.send(producer, step.outputs)
-        kept = self._kept.get(step.partition, [])
+        kept = self._kept.get(step.partition, NOTHING)
         if step.snapshot is not None:
             pieces = self._send_snapshot(producer, step.partition, step.position, step.snapshot)
             producer.delivered(pieces)
-            kept = [int(pieces[0].get(timeout=0).offset), *kept][:2]
+            whole = [int(pieces[0].get(timeout=0).offset), *kept.whole][:2]
+            kept = kept._replace(whole=whole)
+            sent += pieces
+        if step.piece is not None:
+            laid = kafka_records.put(kept.pieces, step.position, step.piece)
+            pieces = self._send_piece(producer, step.partition, laid)
+            producer.delivered(pieces)
+            offset = int(pieces[0].get(timeout=0).offset)
+            kept = kept._replace(pieces=kept.pieces.with_(laid._replace(body=None), offset))
             sent += pieces
         where = TopicPartition(self._name, step.partition)
-        note = json.dumps({"snapshots": kept}) if kept else ""
+        note = kept.note()
         producer.send_offsets_to_transaction(
             {where: OffsetAndMetadata(step.position, note, -1)}, member
         )
@@ -313,6 +337,13 @@ class KafkaGroupConsumer:
             for n, piece in enumerate(_packed(position, body))
         ]
 
+    def _send_piece(self, producer: Any, partition: int, laid: Laid) -> list[Any]:
+        aside = self._log.topic(SNAPSHOTS)
+        return [
+            producer.send(aside, value=value, key=key, partition=0)
+            for key, value in kafka_records.records(self._pieces_of(partition), laid)
+        ]
+
     def close(self) -> None:
         self._finish()
         self._pool.shutdown()
@@ -320,14 +351,6 @@ class KafkaGroupConsumer:
             self._lose(partition)
         with suppress(ke.KafkaError):  # the broker notices by itself that the member is gone
             self._consumer.close(autocommit=False)
-
-
-def _kept(note: str | None) -> list[int]:
-    """What stands beside a committed position."""
-    try:
-        return [int(n) for n in json.loads(note or "{}").get("snapshots", [])]
-    except (ValueError, TypeError, AttributeError):
-        return []
 
 
 def _packed(position: int, body: bytes) -> list[bytes]:

@@ -22,6 +22,7 @@ from stream.log.port import (
     Fenced,
     Kept,
     Out,
+    Piece,
     Snapshot,
     Step,
     Topic,
@@ -29,6 +30,7 @@ from stream.log.port import (
     damaged,
     partition_of,
 )
+from stream.log.snapshots.pieces import Laid, assembled, needed, newer
 from stream.oplog import say
 
 LEASE_S = 10.0  # so long a member that is not heard of keeps its partitions
@@ -45,6 +47,7 @@ class Moved(NamedTuple):
     outputs: int
     crc: int = 0
     body: bytes | None = None
+    piece: Piece | None = None  # of a snapshot in pieces, in place of a body
 
 
 class Written(NamedTuple):
@@ -137,6 +140,7 @@ class MemoryLog:
         self._ends = {name: [0] * t.partitions for name, t in self.topics.items()}
         self._positions: dict[_Of, int] = {}
         self._snapshots: dict[_Of, list[tuple[int, int, bytes]]] = {}
+        self._pieces: dict[_Of, list[tuple[Laid, int]]] = {}  # with the checksum of each
 
     def look(self) -> None:
         """Take what came into the journal since. What a process that died had written and not synced is
@@ -163,7 +167,17 @@ class MemoryLog:
                     kept = self._snapshots.setdefault(moved.of, [])
                     kept[:] = [s for s in kept if s[0] != moved.position][-1:]
                     kept.append((moved.position, moved.crc, moved.body))
+                if moved.piece is not None:
+                    self._lay(moved.of, moved.position, moved.piece, moved.crc)
         self._applied += len(entries)
+
+    def _lay(self, of: _Of, position: int, piece: Piece, crc: int) -> None:
+        laid = self._pieces.setdefault(of, [])
+        nth = laid[-1][0].nth + 1 if laid else 0
+        laid.append((Laid.of(nth, position, piece), crc))
+        if piece.point:
+            first = needed([one for one, _ in laid]).first
+            laid[:] = [(one, c) for one, c in laid if one.nth >= first]
 
     def placed(self, outputs: Sequence[Out]) -> tuple[tuple[_Place, str, bytes], ...]:
         """Raises KeyError for a place that there is not."""
@@ -220,6 +234,12 @@ class MemoryLog:
         with self.disk.mutex:
             self.look()
             return self._snapshots.get(of, [])[::-1]
+
+    def pieces(self, of: _Of) -> list[tuple[Laid, int]]:
+        """What is kept of the snapshot in pieces, oldest first, with checksums."""
+        with self.disk.mutex:
+            self.look()
+            return list(self._pieces.get(of, []))
 
     def kept(self) -> Kept:
         return Kept(1, 1, tuple(self.topics))
@@ -297,11 +317,20 @@ class MemoryConsumer:
         self._next.update(self._committed)
 
     def snapshot(self, partition: int) -> Snapshot | None:
+        whole = None
         for position, crc, body in self._log.snapshots(self._of(partition)):
             if zlib.crc32(body) == crc:
-                return Snapshot(position, body)
+                whole = Snapshot(position, body)
+                break
             say(self._group, damaged(f"{self._topic.name}/{partition}/{position}"))
-        return None
+        laid = []
+        for one, crc in self._log.pieces(self._of(partition)):
+            if zlib.crc32(one.body or b"") != crc:
+                where = f"{self._topic.name}/{partition}/{one.position}+{one.nth}"
+                say(self._group, damaged(where))
+                one = one._replace(body=None)
+            laid.append(one)
+        return newer(whole, assembled(laid))
 
     def commit(
         self, partition: int, position: int, outputs: Sequence[Out], snapshot: bytes | None = None
@@ -355,11 +384,12 @@ class MemoryConsumer:
             )
 
     def _moved(self, step: Step) -> Moved:
-        body = step.snapshot
-        crc = zlib.crc32(body) if body is not None else 0
-        if body is not None and self._log.disk.torn:
-            body = body[: len(body) // 2]
-        return Moved(self._of(step.partition), step.position, len(step.outputs), crc, body)
+        body, piece = step.snapshot, step.piece
+        crc = zlib.crc32(body if body is not None else piece.body if piece is not None else b"")
+        if self._log.disk.torn:
+            body = None if body is None else body[: len(body) // 2]
+            piece = piece and piece._replace(body=piece.body[: len(piece.body) // 2])
+        return Moved(self._of(step.partition), step.position, len(step.outputs), crc, body, piece)
 
     def close(self) -> None:
         self.rewind()

@@ -24,7 +24,12 @@ from config.language import Text
 
 # for how long a system's logs are kept at least: Cybersecurity Law of the PRC, article 21 (3), six months
 SIX_MONTHS_DAYS = 184
-ACCOUNTS = ("dead-letters", "alerts", "deliveries", "ledger")  # what was refused, decided, said, and by whom
+ACCOUNTS = (
+    "dead-letters",
+    "alerts",
+    "deliveries",
+    "ledger",
+)  # what was refused, decided, said, and by whom
 
 
 class Topic(NamedTuple):
@@ -54,20 +59,31 @@ class Entry(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """A stage's memory after every record before `position`."""
+    """A stage's memory after every record before `position`: in one body, or in pieces, oldest first."""
 
     position: int
     body: bytes
+    pieces: tuple[bytes, ...] = ()
+
+
+class Piece(NamedTuple):
+    """A part of a memory that is too large to be written at once. point: with it the memory after every record
+    before its step's position is whole. back: so many pieces before it are needed with it."""
+
+    body: bytes
+    point: bool
+    back: int
 
 
 class Step(NamedTuple):
     """What one commit makes visible of one partition: outputs, the new position, perhaps a
-    snapshot."""
+    snapshot, or a piece of one. A stage has its snapshots in pieces or not."""
 
     partition: int
     position: int
     outputs: Sequence[Out]
     snapshot: bytes | None = None
+    piece: Piece | None = None
 
 
 class Kept(NamedTuple):
@@ -109,7 +125,8 @@ class Consumer(Protocol):
         ...
 
     def snapshot(self, partition: int) -> Snapshot | None:
-        """The newest intact snapshot of this group and partition."""
+        """The newest intact snapshot of this group and partition. One in pieces is none before its point is
+        there."""
         ...
 
     def commit(

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from config.language import Text
 from stream.disk.files import make_folder
 from stream.log.port import Consumer, Corrupt, Entry, Kept, Out, Topic, Unavailable, partition_of
+from stream.log.snapshots.sqlite_rows import kept_positions
 from stream.log.sqlite_group import SqliteConsumer
 
 _BUSY_S = 30  # so long another may hold the file
@@ -37,6 +38,12 @@ CREATE TABLE snapshots (
   grp TEXT, topic TEXT, part INTEGER, pos INTEGER, crc INTEGER, body BLOB,
   PRIMARY KEY (grp, topic, part, pos)) WITHOUT ROWID;
 PRAGMA user_version = 1;
+"""
+# since then; a build that does not know of it finds no snapshot and reads the log
+_PIECES = """
+CREATE TABLE IF NOT EXISTS pieces (
+  grp TEXT, topic TEXT, part INTEGER, nth INTEGER, pos INTEGER, point INTEGER, back INTEGER,
+  crc INTEGER, body BLOB, PRIMARY KEY (grp, topic, part, nth)) WITHOUT ROWID
 """
 
 
@@ -112,6 +119,7 @@ class SqliteLog:
             if db.execute("PRAGMA user_version").fetchone()[0] == 0:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
+            db.execute(_PIECES)
             for topic in self.topics.values():
                 self._partitions(db, topic)
 
@@ -289,11 +297,8 @@ def _keep_from(db: sqlite3.Connection, topic: str, part: int) -> int:
     for group, pos in db.execute(
         "SELECT grp, pos FROM positions WHERE topic=? AND part=?", (topic, part)
     ).fetchall():
-        made = db.execute(
-            "SELECT pos FROM snapshots WHERE grp=? AND topic=? AND part=? ORDER BY pos",
-            (group, topic, part),
-        ).fetchall()
+        made = kept_positions(db, (group, topic, part))
         # with one snapshot the rebuild may still have to begin at the very start
-        needed = pos if not made else (made[-2][0] if len(made) > 1 else 0)
+        needed = pos if not made else (made[-2] if len(made) > 1 else 0)
         keep = min(keep, needed)
     return int(keep)

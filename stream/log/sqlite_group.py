@@ -4,15 +4,14 @@ are owned by lease, and the lease is checked in the transaction that commits."""
 import os
 import sqlite3
 import time
-import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from config.language import Text
-from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
-from stream.oplog import say
+from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable
+from stream.log.snapshots.sqlite_rows import keep, newest
 
 LEASE_S = 10.0
 
@@ -127,16 +126,7 @@ class SqliteConsumer:
         self._next.update(self._committed)
 
     def snapshot(self, partition: int) -> Snapshot | None:
-        rows = self._log.ask(
-            "SELECT pos, crc, body FROM snapshots WHERE grp=? AND topic=? AND part=? "
-            "ORDER BY pos DESC",
-            self._group, self._topic.name, partition,
-        )  # fmt: skip
-        for pos, crc, body in rows:
-            if zlib.crc32(body) == crc:
-                return Snapshot(pos, body)
-            say(self._group, damaged(f"{self._log.path}: {self._topic.name}/{partition}/{pos}"))
-        return None
+        return newest(self._log.ask, (self._group, self._topic.name, partition), self._log.path)
 
     def commit(
         self,
@@ -179,17 +169,7 @@ class SqliteConsumer:
             )
         self._log.insert(db, step.outputs)
         db.execute("INSERT OR REPLACE INTO positions VALUES (?,?,?,?)", (*where, step.position))
-        if step.snapshot is not None:
-            db.execute(
-                "INSERT OR REPLACE INTO snapshots VALUES (?,?,?,?,?,?)",
-                (*where, step.position, zlib.crc32(step.snapshot), step.snapshot),
-            )
-            db.execute(
-                "DELETE FROM snapshots WHERE grp=? AND topic=? AND part=? AND pos NOT IN "
-                "(SELECT pos FROM snapshots WHERE grp=? AND topic=? AND part=? "
-                "ORDER BY pos DESC LIMIT 2)",
-                (*where, *where),
-            )
+        keep(db, where, step)
 
     def close(self) -> None:
         """A log that cannot be written keeps the lease: it ends by itself in `LEASE_S`."""

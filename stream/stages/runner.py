@@ -22,14 +22,21 @@ from stream.oplog import say
 from stream.pace.retry import Retry
 from stream.records import Run, Tick, encode
 from stream.stages.run_identity import heal
-from stream.stages.stage import Item, Stage
-from stream.stages.stage_memory import NOT_THE_RECORD, Hand, rebuild, snapshot_body
+from stream.stages.stage import InPieces, Item, Stage
+from stream.stages.stage_memory import (
+    NOT_THE_RECORD,
+    Hand,
+    rebuild,
+    snapshot_body,
+    snapshot_piece,
+)
 from stream.stages.stage_metrics import Meter
 
 SNAPSHOT_S = 60.0
 _POLL_S = 0.25
 _IDLE_S = 0.005  # with something to commit: is there more?
 _STOOD_S = 5.0  # no pass takes so long but where the machine or the log stood still
+_LONG = 2  # times the time between snapshots
 _COMMIT_S = 1.0  # so long a batch that wrote nothing may wait
 _LIMIT = 20_000
 _NONE_HELD = Text("没有分区，待命", "no partition: stands by")
@@ -46,6 +53,7 @@ class _Held:
     committed: int = 0  # position of the last commit begun
     committed_at: float = 0.0
     until: int = 0  # where the log ended when the partition came to us
+    begun: bool = False  # of a snapshot in pieces some are written, not all
 
 
 def _snapshot_at(held: _Held) -> float:
@@ -227,19 +235,16 @@ class Runner:
     def _commit(self, consumer: Consumer, outs: Mapping[int, list[Out]], *, idle: bool) -> None:
         """Begin to commit what has to be; the commit before it is over then."""
         now, steps = self._steady(), []
-        # one partition's snapshot a commit, the most overdue first: nothing waits for all of them
-        old = [h for h in self._held.values() if now - h.snapshot_at >= self._snapshot_s]
-        turn = min((h for h in old if h.committed != h.position), key=_snapshot_at, default=None)
+        turn = self._whose_turn(now)
         for partition, held in self._held.items():
-            if held.committed == held.position:
+            goes_on = held is turn and held.begun
+            if held.committed == held.position and not goes_on:
                 continue
-            due = now - held.committed_at >= _COMMIT_S
+            due = now - held.committed_at >= _COMMIT_S or goes_on
             if not (outs[partition] or idle or due or self._after is not None):
                 continue
-            body = None
-            if held is turn:
-                body, held.snapshot_at, held.fresh = self._body(held), now, True
-            steps.append(Step(partition, held.position, outs[partition], body))
+            step = Step(partition, held.position, outputs=outs[partition])
+            steps.append(self._with_snapshot(step, held, now) if held is turn else step)
         if steps or idle:
             self._wait()
         if steps:
@@ -248,10 +253,36 @@ class Runner:
                 held = self._held[step.partition]
                 held.committed, held.committed_at = step.position, now
 
-    def _body(self, held: _Held) -> bytes | None:
-        """None where the memory cannot be written down: it is rebuilt from an older snapshot then."""
+    def _whose_turn(self, now: float) -> _Held | None:
+        """One partition's snapshot, or a piece of it, a commit, the most overdue first: nothing waits for all
+        of them. One in pieces goes on until it is whole, and begins sooner where much has changed."""
+        old = [h for h in self._held.values() if h.begun or self._is_due(h, now)]
+        return min(old, key=_snapshot_at, default=None)
+
+    def _is_due(self, held: _Held, now: float) -> bool:
+        if held.committed == held.position:
+            return False
+        stage = self._stage
+        much = isinstance(stage, InPieces) and stage.full(held.state)
+        return much or now - held.snapshot_at >= self._snapshot_s
+
+    def _with_snapshot(self, step: Step, held: _Held, now: float) -> Step:
+        """The step with the next piece of the memory, or with all of it."""
+        # what never comes to rest is written at once in the end
+        long_ago = now - held.snapshot_at >= _LONG * self._snapshot_s
+        step = self._noted(step, held, whole=long_ago)
+        held.begun = step.piece is not None and not step.piece.point
+        if not held.begun:
+            held.snapshot_at, held.fresh = now, True
+        return step
+
+    def _noted(self, step: Step, held: _Held, *, whole: bool) -> Step:
+        """As it was where the memory cannot be written down: it is rebuilt from an older snapshot then."""
         try:
-            return snapshot_body(self._stage, held.state)
+            piece = snapshot_piece(self._stage, held.state, whole=whole)
+            if piece is not None:
+                return step._replace(piece=piece)
+            return step._replace(snapshot=snapshot_body(self._stage, held.state))
         except NOT_THE_RECORD:
             raise
         except Exception as e:  # noqa: BLE001  # a fault of the stage; the line goes on
@@ -262,7 +293,7 @@ class Runner:
                     f"no snapshot can be made: {fault(e)}; report it",
                 ),
             )
-            return None
+            return step
 
     def _wait(self) -> None:
         settle, self._settle = self._settle, None
@@ -283,7 +314,8 @@ class Runner:
         try:
             self._wait()
             for partition, held in self._held.items():
-                if not held.fresh:
-                    consumer.commit(partition, held.position, [], self._body(held))
+                if held.begun or not held.fresh:
+                    step = Step(partition, held.position, [])
+                    consumer.commit_all([self._noted(step, held, whole=True)])()
         except (Fenced, Unavailable):
             return  # the next owner re-steps instead

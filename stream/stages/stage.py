@@ -6,8 +6,9 @@ halves of a batch write the same records, in the same order, as one step over th
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from stream.log.port import Piece
 from stream.records import Record, Run
 
 
@@ -64,3 +65,22 @@ class Stage(Protocol):
     def dump(self, state: Any) -> bytes: ...
 
     def load(self, partition: int, body: bytes) -> Any: ...
+
+
+@runtime_checkable
+class InPieces(Protocol):
+    """Of a stage whose memory may be large: its snapshots come in pieces (`stream.log.port.Piece`), which are
+    written one after another while it goes on. Which pieces a memory still needs is counted in the object that
+    `new`, `load` or `load_pieces` gave, from its first piece on."""
+
+    def piece(self, state: Any, *, whole: bool) -> Piece:
+        """The next piece, with what changed since the one before, as far as it has room; whole: all of it."""
+        ...
+
+    def full(self, state: Any) -> bool:
+        """Has so much changed that it fills a piece?"""
+        ...
+
+    def load_pieces(self, partition: int, pieces: Sequence[bytes]) -> Any:
+        """The memory of these pieces, oldest first, all up to a point."""
+        ...

@@ -13,11 +13,11 @@ import msgspec
 
 from config.language import Text
 from stream.guard import fault
-from stream.log.port import Consumer, Corrupt, Entry, Fenced, Log, Out, Snapshot
+from stream.log.port import Consumer, Corrupt, Entry, Fenced, Log, Out, Piece, Snapshot
 from stream.oplog import say
 from stream.records import DeadLetter, Record, Run, decode, encode
 from stream.stages.run_identity import another
-from stream.stages.stage import Item, Stage
+from stream.stages.stage import InPieces, Item, Stage
 
 _CAREFUL = 50  # batches after a failure of which a copy is at hand
 NOT_THE_RECORD = (Fenced, Corrupt, OSError, MemoryError)
@@ -181,10 +181,14 @@ def _remembered(stage: Stage, partition: int, snapshot: Snapshot) -> tuple[Any, 
     """The state of a snapshot, and its position; an empty one at 0 where this build cannot read it, for a newer
     one wrote it, or an older."""
     try:
-        form, body = msgspec.msgpack.decode(snapshot.body, type=tuple[int, bytes])
+        bodies = [
+            msgspec.msgpack.decode(body, type=tuple[int, bytes])
+            for body in snapshot.pieces or (snapshot.body,)
+        ]
+        form = max(form for form, _ in bodies)
         if form <= stage.format:
-            state = stage.load(partition, body)
-            _tell_difference(stage, partition, body, same_form=form == stage.format)
+            state = _loaded(stage, partition, [body for _, body in bodies])
+            _tell_difference(stage, partition, bodies[-1][1], same_form=form == stage.format)
             return state, snapshot.position
         words = Text(
             f"快照格式 {form} 比本版的 {stage.format} 新，不用，从日志重建",
@@ -202,10 +206,17 @@ def _remembered(stage: Stage, partition: int, snapshot: Snapshot) -> tuple[Any, 
     return stage.new(partition), 0
 
 
+def _loaded(stage: Stage, partition: int, bodies: Sequence[bytes]) -> Any:
+    if len(bodies) == 1:
+        return stage.load(partition, bodies[0])
+    return getattr(stage, "load_pieces")(partition, bodies)  # noqa: B009  # of `InPieces`, which wrote them
+
+
 def _parts(body: bytes) -> frozenset[str]:
-    """The names of what a memory is made of; none where it is no map."""
+    """The names of what a memory is made of; none where it is no map. What begins with _ is of the form."""
     try:
-        return frozenset(msgspec.msgpack.decode(body, type=dict[str, msgspec.Raw]))
+        names = msgspec.msgpack.decode(body, type=dict[str, msgspec.Raw])
+        return frozenset(name for name in names if not name.startswith("_"))
     except msgspec.MsgspecError:
         return frozenset()
 
@@ -238,3 +249,11 @@ def _tell_difference(stage: Stage, partition: int, body: bytes, *, same_form: bo
 def snapshot_body(stage: Stage, state: Any) -> bytes:
     """A snapshot as `rebuild` reads it."""
     return msgspec.msgpack.encode((stage.format, stage.dump(state)))
+
+
+def snapshot_piece(stage: Stage, state: Any, *, whole: bool) -> Piece | None:
+    """The next piece of one; None of a stage that writes its memory at once."""
+    if not isinstance(stage, InPieces):
+        return None
+    made = stage.piece(state, whole=whole)
+    return made._replace(body=msgspec.msgpack.encode((stage.format, made.body)))

@@ -5,60 +5,18 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from stream.log import kafka_group
-from stream.log.memory import Disk, MemoryLog
-from stream.log.open import open_log
-from stream.log.port import Corrupt, Entry, Fenced, Log, Out, topics
-from stream.log.sqlite import SqliteLog
+from stream.log.memory import MemoryLog
+from stream.log.port import Corrupt, Entry, Fenced, Log, Out
 from stream.log.unread import unread
 from tests.support import log_worker
+from tests.support.log_adapters import Open, cut_short, opening, put, take, texts
 
-Open = Callable[..., Log]
 WORKER = Path(__file__).parents[1] / "support" / "log_worker.py"
-
-
-@pytest.fixture(params=["sqlite", "memory", pytest.param("kafka", marks=pytest.mark.servers)])
-def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
-    """Opens the same log again and again; each test has a log of its own."""
-    if request.param == "memory":
-        disk = Disk()
-
-        def in_memory(partitions: int = 2) -> Log:
-            return MemoryLog(disk, topics(partitions))
-
-        in_memory.url, in_memory.run = "memory:", ""  # type: ignore[attr-defined]
-        yield in_memory
-        return
-    if request.param == "kafka":
-        url = f"kafka://{request.getfixturevalue('kafka_server')}"
-    else:
-        url = f"sqlite:///{tmp_path}"
-    run = f"exercise-{uuid.uuid4().hex[:8]}"
-    opened: list[Log] = []
-
-    def open_it(partitions: int = 2) -> Log:
-        log = open_log(url, run, "toy", partitions)
-        opened.append(log)
-        return log
-
-    open_it.url, open_it.run = url, run  # type: ignore[attr-defined]
-    yield open_it
-    for log in opened:
-        log.close()
-
-
-def put(log: Log, values: list[str], key: str = "k", topic: str = "cases") -> None:
-    log.append([Out(topic, key, v.encode()) for v in values])
-
-
-def texts(entries: list) -> list[str]:  # type: ignore[type-arg]
-    return [e.value.decode() for e in entries]
+__all__ = ["opening"]
 
 
 def there(log: Log, want: int, topic: str = "cases", partitions: int = 1) -> list[Entry]:
@@ -69,14 +27,6 @@ def there(log: Log, want: int, topic: str = "cases", partitions: int = 1) -> lis
         if len(found) >= want or time.monotonic() > deadline:
             return found
         time.sleep(0.05)
-
-
-def take(consumer, want: int, timeout_s: float = 120) -> list:  # type: ignore[no-untyped-def,type-arg]
-    found: list = []  # type: ignore[type-arg]
-    deadline = time.monotonic() + timeout_s
-    while len(found) < want and time.monotonic() < deadline:
-        found += consumer.poll(0.5)
-    return found
 
 
 def test_records_of_a_key_keep_their_order_and_their_partition(opening: Open) -> None:
@@ -192,23 +142,6 @@ def test_a_damaged_snapshot_is_left_aside_and_told(
     assert "损坏，不用" in said
     assert "请检查磁盘" in said
     assert log.positions("cases", "g") == [found[2].offset + 1]
-
-
-def cut_short(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on only half of each snapshot comes to the disk."""
-    if isinstance(log, SqliteLog):
-        with log.transaction() as db:
-            db.execute(
-                "CREATE TRIGGER half AFTER INSERT ON snapshots BEGIN UPDATE snapshots SET "
-                "body=substr(body,1,length(body)/2) WHERE pos=new.pos AND grp=new.grp; END"
-            )
-    elif isinstance(log, MemoryLog):
-        log.disk.torn = True
-    else:
-        whole = kafka_group._packed
-        monkeypatch.setattr(
-            kafka_group, "_packed", lambda at, b: [p[: len(p) // 2] for p in whole(at, b)]
-        )
 
 
 def test_another_number_of_partitions_is_refused(opening: Open) -> None:

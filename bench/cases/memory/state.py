@@ -93,7 +93,7 @@ def cost(stations: int) -> dict[str, float]:
 
 def bench_cost() -> Iterator[Text]:
     """The cost curve, a fresh process each."""
-    words = "import json, sys; from bench.cases.state import cost; "
+    words = "import json, sys; from bench.cases.memory.state import cost; "
     words += "print(json.dumps(cost(int(sys.argv[1]))))"
     for stations in (100, 1_000, 10_000, 100_000):
         done = subprocess.run(

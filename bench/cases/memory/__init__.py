@@ -1,0 +1,1 @@
+"""What the memory of detect costs: by stations, in snapshots, in coming back."""
