@@ -129,8 +129,8 @@ def _comment(chinese: str, english: str) -> str:
 def stored(given: Given) -> Iterator[str]:
     """Where the backlog is kept over a restart. mosquitto 2.1's store in SQLite keeps a transaction open for
     five seconds and does not sync it, unless it is told otherwise, and refuses to start beside `persistence
-    true`. A period of 0 commits only when something comes, so that the last that came before a quiet time is
-    not kept: one second is the least (2.1.2, measured: docs/mqtt.md)."""
+    true`. With a period of 0 it drops
+    most of a burst for good: one second is the least (2.1.2, measured: docs/mqtt.md)."""
     if given.sqlite:
         yield _comment(
             "一小时的积压在重启后仍在：每秒提交并落盘",
