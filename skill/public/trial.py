@@ -12,6 +12,7 @@ from skill.public.protocols import Protocol
 from skill.series.tune import tune as tune_series
 from skill.tables.tune import hindcast as hindcast_table
 from skill.tables.tune import tune as tune_table
+from skill.verify import names
 
 Json = Mapping[str, Any]
 # failed: a goal was missed; broken: the test could not be carried out to its end
@@ -130,7 +131,7 @@ def _best(others: Iterable[Json]) -> Measured | None:
 def _of(rule: Said, one: Json) -> Measured:
     low, high = one.get("csi_interval") or (None, None)
     return Measured(
-        rule=rule,
+        rule=names.said(rule) if isinstance(rule, str) else rule,
         hits=one["hits"],
         misses=one["misses"],
         false_alarms=one["false_alarms"],
