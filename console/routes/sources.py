@@ -25,8 +25,8 @@ def _no_key(_: Decision) -> Decision:
 
 
 class Sources(NamedTuple):
-    """contacts: the folder of the run's contact store. frame: a picture by its SHA-256. photograph: the
-    same of one that a person sent, None of any other. hide:
+    """contacts: the folder of the run's contact store. frame: a picture by its SHA-256, none that
+    lies encrypted. photograph: one that lies so, as people sent it, None of any other. hide:
     (camera, or empty where it is not known; picture) -> what may be seen of it, None where nothing may,
     and what was done to it.
     prints: name of a page -> what makes it of an incident's id ("": the newest), or `drill` of a run's

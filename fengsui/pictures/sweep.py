@@ -38,7 +38,7 @@ class Sweep:
     ) -> None:
         self._of, self._log, self._index = rules(district), log, index
         self._frames, self._now, self._locked = frames, now, locked
-        self._error: OSError | None = None
+        self._error: OSError | sqlite3.Error | None = None
 
     def once(self, over: Callable[[], bool] = lambda: False) -> int:
         """So many were deleted. over: whether to end now. Raises Unavailable, OSError and sqlite3.Error; then
@@ -97,27 +97,28 @@ class Sweep:
         """As `FrameStore.drop`; what cannot be deleted stays, and keeps no other."""
         try:
             return self._frames.drop(digest, cutoff)
-        except OSError as e:
+        except (OSError, sqlite3.Error) as e:
             self._error = self._error or e
             return None
 
 
 class sweeping:  # noqa: N801  # reads as a verb where it is used
     """Deletes, every half hour, while archive runs; where no rule is declared, never. What keeps it is told,
-    and asked again: a warning never hangs on it."""
+    and asked again: a warning never hangs on it. contacts: the folder of the contact store."""
 
     def __init__(
         self,
         district: District,
         log: Log,
         folder: Path,
+        contacts: Path,
         frames: Path,
         now: Callable[[], int],
         locked: Callable[[], bool],
         stop: threading.Event,
     ) -> None:
         self._district, self._log, self._now, self._stop = district, log, now, stop
-        self._folder, self._frames, self._locked = folder, frames, locked
+        self._folder, self._contacts, self._frames, self._locked = folder, contacts, frames, locked
         self._seldom = Seldom(6 * 3600.0)
         self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
 
@@ -145,7 +146,7 @@ class sweeping:  # noqa: N801  # reads as a verb where it is used
     def _look(self) -> None:
         index = PictureIndex(self._folder / FILE)
         try:
-            frames = Pictures(FrameStore(self._frames), self._folder)
+            frames = Pictures(FrameStore(self._frames), self._contacts)
             sweep = Sweep(self._district, self._log, index, frames, self._now, self._locked)
             sweep.once(self._stop.is_set)
         finally:

@@ -26,7 +26,7 @@ from fengsui.run.setup import Setup, free_port
 from fengsui.run.signing import desk_of
 from fengsui.run.terminal import echo
 from fengsui.status.pages import asked
-from ingest.people.photos.sealed_photos import Pictures
+from ingest.people.photos.sealed_photos import SealedPhotos
 from stream.disk.blobs import FrameStore
 from stream.environment import Usage
 from stream.history.open import open_history
@@ -101,11 +101,11 @@ def run_console(setup: Setup, folder: Path, listen: Listen) -> int:
 
 def sources(setup: Setup) -> Sources:
     """What this run's pages read beside its log."""
-    pictures = Pictures(FrameStore(frames_folder(setup)), place(setup))
+    frames = FrameStore(frames_folder(setup))
     return Sources(
         contacts=place(setup),
-        frame=pictures.get,
-        photograph=pictures.of_person,
+        frame=frames.get,
+        photograph=SealedPhotos(frames, place(setup)).get,
         hide=hider(setup.district),
         history=lambda: open_history(setup.history, setup.run.name, setup.district.id),
         prints={

@@ -348,19 +348,18 @@ def _pictures(
 ) -> AbstractContextManager[object]:
     """Those whose time is over are deleted, of a live run."""
     from fengsui.pictures.sweep import sweeping
+    from fengsui.run.recipients import place
 
     if not setup.live:
         return nullcontext()
     held = partial(_held, setup.folder, log)
-    return sweeping(setup.district, log, setup.folder, frames_folder(setup), now, held, stop)
+    return sweeping(setup.district, log, setup.folder, place(setup), frames_folder(setup), now, held, stop)
 
 
 class _trimming:  # noqa: N801  # reads as a verb where it is used
     """Drops what is past its retention, once an hour, while archive runs. now: the line's clock."""
 
-    def __init__(
-        self, log: Log, folder: Path, now: Callable[[], int], stop: threading.Event
-    ) -> None:
+    def __init__(self, log: Log, folder: Path, now: Callable[[], int], stop: threading.Event) -> None:
         self._log, self._folder, self._now, self._stop = log, folder, now, stop
         self._failed: BaseException | None = None
         self._held = True  # until it is asked

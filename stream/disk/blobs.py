@@ -51,10 +51,11 @@ class FrameStore:
         """A store of the same folder, whose files are named so."""
         return FrameStore(self._folder, suffix)
 
-    def keep(self, digest: str, body: bytes) -> None:
-        """As `put`, under a name that stands already: of what is encrypted, that of what is in it."""
+    def keep(self, digest: str, body: bytes, *, anew: bool = False) -> None:
+        """As `put`, under a name that stands already: of what is encrypted, that of what is in it. anew: in
+        place of what is there."""
         path = self._path(digest)
-        if _again(path):
+        if not anew and _again(path):
             sync_folder(path.parent)  # whoever wrote it may not have come to that
         else:
             make_folder(path.parent)

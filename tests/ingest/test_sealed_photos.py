@@ -1,6 +1,9 @@
 """People's photographs lie encrypted, are read by who has the keys, and are noise once the sender is erased."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -36,7 +39,7 @@ def test_nothing_on_the_disk_shows_the_picture_and_who_has_the_keys_reads_it(
     assert photos.get(digest) == JPEG == Pictures(frames, tmp_path).get(digest)
     camera = frames.put(b"a gully")
     assert Pictures(frames, tmp_path).get(camera) == b"a gully"
-    assert Pictures(frames, tmp_path).of_person(camera) is None
+    assert photos.get(camera) is None
     assert frames.get(digest) is None, "who has the pictures alone has no photograph"
     (tmp_path / "keys" / "people-words.key").unlink()
     assert SealedPhotos(frames, tmp_path).get(digest) is None, "another key opens nothing"
@@ -81,3 +84,64 @@ def test_a_damaged_file_is_no_picture_and_a_plain_list_keeps_pictures_as_they_we
     assert photos.get(digest) is None
     assert SealedPhotos(frames, None).put("C-1", JPEG) == digest
     assert Pictures(frames, tmp_path).get(digest) == JPEG
+
+
+def test_what_another_sends_again_after_an_erasure_is_read_again(
+    tmp_path: Path, frames: FrameStore
+) -> None:
+    with ContactStore(tmp_path) as store:
+        store.put([resident("C-1"), resident("C-2")])
+    photos = SealedPhotos(frames, tmp_path)
+    digest = photos.put("C-1", JPEG)
+    erase(tmp_path, ["C-1"], 1)
+    assert photos.put("C-2", JPEG) == digest
+    assert photos.get(digest) == JPEG, "its file lay there under a key that is gone"
+
+
+def test_a_lost_key_a_damaged_file_and_a_file_that_was_never_written_are_mended_by_sending_again(
+    tmp_path: Path, frames: FrameStore
+) -> None:
+    photos = SealedPhotos(frames, tmp_path)
+    digest = photos.put("C-1", JPEG)
+    (tmp_path / "keys" / "people-words.key").unlink()
+    assert photos.put("C-1", JPEG) == digest
+    assert photos.get(digest) == JPEG
+    (file,) = files(tmp_path / "frames")
+    file.write_bytes(b"short")
+    photos.put("C-1", JPEG)
+    assert photos.get(digest) == JPEG
+    file.unlink()
+    photos.put("C-1", JPEG)
+    assert photos.get(digest) == JPEG
+
+
+def test_one_that_comes_again_as_its_time_is_over_keeps_a_key_or_goes_whole(
+    tmp_path: Path, frames: FrameStore
+) -> None:
+    photos = SealedPhotos(frames, tmp_path)
+    pictures, digest = Pictures(frames, tmp_path), photos.put("C-1", JPEG)
+    late = Thread(target=lambda: SealedPhotos(frames, tmp_path).put("C-2", JPEG))
+    real = pictures._photos._sealed.drop
+
+    def drop(digest: str, before: int) -> int | None:
+        size = real(digest, before)
+        late.start()  # waits for the key's row, which is being dropped
+        late.join(timeout=0.2)
+        return size
+
+    pictures._photos._sealed.drop = drop  # type: ignore[method-assign]
+    assert pictures.drop(digest, LATER)
+    late.join()
+    assert photos.get(digest) == JPEG
+
+
+def test_the_key_of_a_file_that_went_as_the_machine_did_goes_with_the_next_look(
+    tmp_path: Path, frames: FrameStore
+) -> None:
+    digest = SealedPhotos(frames, tmp_path).put("C-1", JPEG)
+    (file,) = files(tmp_path / "frames")
+    file.unlink()
+    assert Pictures(frames, tmp_path).drop(digest, LATER) == 0
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        assert db.execute("SELECT count(*) FROM photo").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM sent").fetchone() == (0,)

@@ -43,17 +43,16 @@ class SealedPhotos:
         digest = hashlib.sha256(jpeg).hexdigest()
         seal = AESGCM(master_key(self._folder))
         with closing(_open(self._folder)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            key = AESGCM.generate_key(256)
-            row = db.execute("SELECT wrapped FROM photo WHERE digest = ?", (digest,)).fetchone()
-            if row is None:
+            db.execute("BEGIN IMMEDIATE")  # until the file is there: nobody drops its key meanwhile
+            key = _opens(seal, _wrapped(db, digest), self._sealed.get(digest), digest)
+            anew = key is None
+            if key is None:
+                key = AESGCM.generate_key(256)
                 wrapped = _encrypt(seal, key, digest)
-                db.execute("INSERT INTO photo VALUES (?, ?)", (digest, wrapped))
-            else:
-                key = _decrypt(seal, row[0], digest)
+                db.execute("INSERT OR REPLACE INTO photo VALUES (?, ?)", (digest, wrapped))
+            self._sealed.keep(digest, _encrypt(AESGCM(key), jpeg, digest), anew=anew)
             db.execute("INSERT OR IGNORE INTO sent VALUES (?, ?)", (digest, person))
             db.execute("COMMIT")
-        self._sealed.keep(digest, _encrypt(AESGCM(key), jpeg, digest))
         return digest
 
     def get(self, digest: str) -> bytes | None:
@@ -63,21 +62,25 @@ class SealedPhotos:
             return None
         try:
             with closing(_open(self._folder)) as db:
-                row = db.execute("SELECT wrapped FROM photo WHERE digest = ?", (digest,)).fetchone()
-            if row is None:
+                wrapped = _wrapped(db, digest)
+            if wrapped is None:
                 return None
-            key = _decrypt(AESGCM(master_key(self._folder)), row[0], digest)
+            key = _decrypt(AESGCM(master_key(self._folder)), wrapped, digest)
             return _decrypt(AESGCM(key), body, digest)
         except (InvalidTag, ValueError, OSError, sqlite3.Error):
             return None
 
     def drop(self, digest: str, before: int) -> int | None:
-        """As `FrameStore.drop`, and its key with it."""
-        size = self._sealed.drop(digest, before)
-        if size and self._folder is not None and (self._folder / FILE).exists():
-            with closing(_open(self._folder)) as db:
+        """As `FrameStore.drop`, and its key with it. Raises sqlite3.Error too: then the file is there still."""
+        if self._folder is None or not (self._folder / FILE).exists():
+            return self._sealed.drop(digest, before)
+        with closing(_open(self._folder)) as db:
+            db.execute("BEGIN IMMEDIATE")  # who sends it again meanwhile waits, and has a key of its own
+            size = self._sealed.drop(digest, before)
+            if size is not None:  # 0: of a file that went as the machine did
                 db.execute("DELETE FROM photo WHERE digest = ?", (digest,))
                 db.execute("DELETE FROM sent WHERE digest = ?", (digest,))
+            db.execute("COMMIT")
         return size
 
 
@@ -91,10 +94,6 @@ class Pictures:
         """The bytes, or None if there is none that can be read."""
         found = self._frames.get(digest)
         return found if found is not None else self._photos.get(digest)
-
-    def of_person(self, digest: str) -> bytes | None:
-        """A person's photograph; None for every other picture."""
-        return self._photos.get(digest)
 
     def drop(self, digest: str, before: int) -> int | None:
         """As `FrameStore.drop`."""
@@ -112,6 +111,25 @@ def erase_photos(folder: Path, persons: Sequence[str]) -> None:
         db.executemany("DELETE FROM sent WHERE person = ?", [(p,) for p in persons])
         db.execute("DELETE FROM photo WHERE digest NOT IN (SELECT digest FROM sent)")
         db.execute("COMMIT")
+
+
+def _wrapped(db: sqlite3.Connection, digest: str) -> bytes | None:
+    row = db.execute("SELECT wrapped FROM photo WHERE digest = ?", (digest,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def _opens(seal: AESGCM, wrapped: bytes | None, body: bytes | None, digest: str) -> bytes | None:
+    """The key, where it opens what lies there or nothing does. None of one that is gone, as whoever sent the
+    picture before was erased, or that opens nothing: it is written anew under another."""
+    if wrapped is None:
+        return None
+    try:
+        key = _decrypt(seal, wrapped, digest)
+        if body is not None:
+            _decrypt(AESGCM(key), body, digest)
+    except (InvalidTag, ValueError):
+        return None
+    return key
 
 
 def _open(folder: Path) -> sqlite3.Connection:

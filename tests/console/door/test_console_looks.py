@@ -15,6 +15,7 @@ from detectors.detection import Evidence
 from dispatch.records import Alert
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
+from ingest.observation import PersonSays
 from stream.log.port import Out
 from stream.records import encode
 from stream.wall_clock import now_ms
@@ -68,6 +69,25 @@ def test_pages_and_tokens_alike(seen: tuple[Caller, Users]) -> None:
     assert looked(users) == [("wang", f"{ONE} {of}"), ("api:province", TWO)]
     shown = caller.ask("GET", "/api/shift")[2]
     assert ONE.encode() not in shown  # the shift log is for what was done
+
+
+def test_a_photograph_of_before_there_were_keys_is_for_who_decides_too(
+    seen: tuple[Caller, Users], tmp_path: Path
+) -> None:
+    caller, users = seen
+    setup = make_setup(yanqing(), "exercise-looks", tmp_path, start_at=T0)
+    says = PersonSays(
+        id="s", person="C-0001", role="responsible", area="A01", what="moved", said_at=T0,
+        received_at=T0, way="form", people=2, how="shelter", photo=TWO,
+    )  # fmt: skip
+    log = open_run_log(setup)
+    log.append([Out("deliveries", "A01", encode(says))])
+    log.close()
+    token = {"Authorization": f"Bearer {users.issue('province', 'viewer', '')}"}
+    assert until(lambda: caller.ask("GET", f"/api/frame/{TWO}", **token)[0] == 403)
+    assert caller.ask("GET", f"/api/frame/{ONE}", **token)[2] == b"one"
+    caller.enter("wang")
+    assert caller.ask("GET", f"/api/frame/{TWO}")[2] == b"two"
 
 
 def test_the_same_again_within_a_minute_is_one_look(
