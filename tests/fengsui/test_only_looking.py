@@ -22,6 +22,10 @@ def test_a_fresh_state_stays_as_it_is(words: tuple[str, ...], tmp_path: Path) ->
     [
         ("people", "link", "C-0001"), ("roll",), ("supplies", "list"), ("slo",), ("investigate",),
         ("instruct", "draft", "A01", "flash_flood"),
+        ("mandate", "withdraw", "--by", "K-01", "--reason", "a test"), ("keys", "rotate"),
+        ("keys", "revoke", "ab"), ("signer", "revoke", "ab"), ("contacts", "list"), ("contacts", "rotate-key"),
+        ("contacts", "erase", "C-0001"), ("contacts", "export", "never.csv"), ("people", "revoke", "C-0001"),
+        ("decisions",), ("report",), ("station", "list"), ("audit",), ("export", "alerts"), ("skill",),
     ],
 )  # fmt: skip
 def test_a_mistyped_exercise_makes_no_folder_and_is_told_which_there_are(

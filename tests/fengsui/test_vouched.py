@@ -78,5 +78,6 @@ def test_a_key_that_was_revoked_counts_no_more_and_its_name_stays_kept(
 def test_who_has_no_key_on_the_list_and_an_exercise_go_by_the_name(
     host: Host, words: tuple[str, ...]
 ) -> None:
+    (host.folder / "var" / "exercise-t").mkdir()
     for more in (("--by", "T-07"), ("--by", "K-01", "--run", "exercise-t")):
         let_in(host.say(*words, *more))

@@ -115,7 +115,7 @@ def order(
         happened,
         key,
     )
-    sys.exit(orders.order(obj.reader(run_name), wish, wait_s))
+    sys.exit(orders.order(obj.existing(run_name), wish, wait_s))
 
 
 @click.command()
@@ -133,4 +133,4 @@ def decisions(obj: Shared, last: int, run_name: str) -> None:
 
     What waits, for whom, until when, who may decide; and the newest decisions.
     """
-    sys.exit(orders.show_decisions(obj.reader(run_name), last))
+    sys.exit(orders.show_decisions(obj.existing(run_name), last))

@@ -69,7 +69,7 @@ def report(
 
     An incident's numbered reports (the newest incident), as text or to print as a page.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     if verify:
         if not (by and note.strip()):
             raise Usage(Text("核报须写 --by 和 --note", "a verified report needs --by and --note"))

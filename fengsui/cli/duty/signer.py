@@ -133,7 +133,7 @@ def revoke(obj: Shared, key: str, run_name: str) -> None:
 
     The key whose hex begins with KEY signs nothing from now on. At once: decide looks it up for each act.
     """
-    setup: Setup = obj.reader(run_name)
+    setup: Setup = obj.existing(run_name)
     file = _list(setup)
     try:
         gone = retire(file, setup.district.id, key, handled(setup), now_ms())

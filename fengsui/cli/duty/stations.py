@@ -67,7 +67,7 @@ def service_(
     Take THING out of judgement: its values are kept and judged by nobody, and its areas count as thin. It
     ends by itself.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     try:
         minutes = minutes_of(length)
     except ValueError as e:
@@ -92,7 +92,7 @@ def back(obj: Shared, thing: str, by: str, reason: str, key: Path | None, run_na
 
     Put THING back before its time is over.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     vouch(setup, by, key)
     sys.exit(_say(setup, thing, 0, by, reason))
 
@@ -105,7 +105,7 @@ def list_(obj: Shared, run_name: str) -> None:
 
     Who is in service now, until when, and why.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     log = open_run_log(setup)
     try:
         view = alerts_view(log)

@@ -51,8 +51,8 @@ def export(obj: Shared, topic: str, run_name: str, times: bool, out: Path | None
             )
         )
     if out is not None:
-        sys.exit(_put_ledger(obj.reader(run_name), out))
-    sys.exit(_export_topic(obj.reader(run_name), topic, times))
+        sys.exit(_put_ledger(obj.existing(run_name), out))
+    sys.exit(_export_topic(obj.existing(run_name), topic, times))
 
 
 @click.command()
@@ -117,8 +117,8 @@ def audit(
             )
         )
     if ledger:
-        sys.exit(_check_run_ledger(obj.reader(run_name)))
-    sys.exit(_audit(obj.reader(run_name), heartbeat, once=once))
+        sys.exit(_check_run_ledger(obj.existing(run_name)))
+    sys.exit(_audit(obj.existing(run_name), heartbeat, once=once))
 
 
 def _export_topic(setup: Setup, topic: str, times: bool) -> int:

@@ -67,7 +67,7 @@ def keys_rotate(obj: Shared, run_name: str, overlap_days: int, root: Path | None
 
     A new sender's key; send and the nodes take it up by themselves.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     try:
         at = clock_of(setup)
         private = _root(setup, root)
@@ -90,7 +90,7 @@ def keys_revoke(obj: Shared, key: str, run_name: str, root: Path | None) -> None
 
     KEY (its first digits) is refused by every node that hears of it; at once, no overlap.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     try:
         private = _root(setup, root)
         _told(setup, revoke(setup.folder, setup.run.kind, clock_of(setup), private, key))
@@ -206,7 +206,7 @@ def mandate_withdraw(obj: Shared, by: str, reason: str, key: Path | None, run_na
 
     Withdraw it from every node that can be reached; the others lose it within seven days.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     vouch(setup, by, key)
     at = clock_of(setup)
     write_grant(setup, Grant(by=by, reason=reason, granted_at=at, until_at=at))
@@ -221,7 +221,7 @@ def mandate_show(obj: Shared, run_name: str) -> None:
 
     Who granted it, until when.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     grant = read_grant(setup)
     if grant is None or clock_of(setup) >= grant.until_at:
         echo(Text("未授权", "none in force"))
@@ -246,7 +246,7 @@ def self_test(obj: Shared, nodes: tuple[str, ...], run_name: str) -> None:
 
     NODES (ids, or all): a short quiet tone now; the result is in `fengsui status`.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     known = setup.district.nodes
     names = list(known) if nodes == ("all",) else list(nodes)
     if strangers := [n for n in names if n not in known]:

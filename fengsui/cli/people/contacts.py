@@ -23,8 +23,9 @@ from stream.log.port import Log
 from stream.wall_clock import now_ms
 
 
-def _open(obj: Shared, run_name: str) -> tuple[ContactStore, District]:
-    setup = obj.reader(run_name)
+def _open(obj: Shared, run_name: str, *, new: bool = False) -> tuple[ContactStore, District]:
+    """new: a list may come before its exercise's first start."""
+    setup = obj.reader(run_name) if new else obj.existing(run_name)
     try:
         return ContactStore(place(setup)), setup.district
     except ValueError as e:
@@ -51,7 +52,7 @@ def import_(obj: Shared, file: Path, dry_run: bool, run_name: str) -> None:
     Take in the good rows of FILE.csv; bad ones are named and kept in FILE.rejects.csv. A row whose id is
     known replaces that person's. Exit code 1 if any row was bad.
     """
-    store, district = _open(obj, run_name)
+    store, district = _open(obj, run_name, new=True)
     with store:
         listed = read_list(file, district, store.erased())
         for problem in (p for r in listed.rejects for p in r.problems):
@@ -146,7 +147,7 @@ def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
 
     Overwrite these people's rows and keys; only the opaque id stays, in the log.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     district = setup.district
     log = open_run_log(setup)
     try:

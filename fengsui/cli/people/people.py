@@ -246,7 +246,7 @@ def renew(obj: Shared, person: str, days: int | None, run_name: str) -> None:
 
     The link of PERSON, the same one, lasts anew. Where it may be in other hands make a new one.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     many = days or _days(setup)
     if not Links(place(setup)).renew(person, now_ms(), many):
         raise Usage(
@@ -267,7 +267,7 @@ def revoke(obj: Shared, person: str, run_name: str) -> None:
 
     The link of PERSON is dead at once.
     """
-    if not Links(place(obj.reader(run_name))).revoke(person):
+    if not Links(place(obj.existing(run_name))).revoke(person):
         raise Usage(Text(f"{person}: 没有链接", f"{person}: has no link"))
     echo(Text(f"{person}: 已停用", f"{person}: revoked"))
 
@@ -285,7 +285,7 @@ def links(obj: Shared, ending: bool, run_name: str) -> None:
 
     Who has a link, and until when.
     """
-    setup, now = obj.reader(run_name), now_ms()
+    setup, now = obj.existing(run_name), now_ms()
     found = Links(place(setup))
     soon = found.ending(now)
     for person, one in sorted(found.read().items()):
@@ -305,7 +305,7 @@ def words(obj: Shared, ident: str, run_name: str) -> None:
 
     What people wrote that the machine could not read, newest first, or the one of IDENT. Kept for three days.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     if not (place(setup) / "people-words.db").exists():
         echo(Text("没有没看懂的来信", "there is no message that could not be read"))
         return

@@ -88,7 +88,7 @@ def outcome(
         raise Usage(Text("写明 --happened 或 --nothing", "say --happened or --nothing"))
     if not by.strip():
         raise Usage(Text("--by 不能为空：谁报告的", "--by cannot be empty: who tells"))
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     vouch(setup, by, key)
     place(setup, area, hazard)
     start_at = parse_moment(start)
@@ -230,7 +230,7 @@ def skill(
                 "--data goes with --public or --reliability, --storms with --public",
             )
         )
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     lead_ms = seconds(min_lead) * 1000
     if lead_ms > WINDOW_MS:
         raise Usage(
