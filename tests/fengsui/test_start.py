@@ -91,6 +91,7 @@ def test_a_stage_of_its_own_loads_nothing_of_played_storms() -> None:
 
 
 def test_a_decision_loads_what_signs_it_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "exercise-a").mkdir()
     words = ("--state", str(tmp_path), "decisions", "--run", "exercise-a")
     assert not loaded(MAIN, *words) & HEAVY
     assert not loaded(MAIN, "order", "--help") & HEAVY
