@@ -59,9 +59,9 @@ def judge(rules: Rules, box: Box, says: PersonSays) -> Judgement:
     fits, verdict = _fitting(rules, box, mine, says)
     about = fits or _asked_last(mine)
     right = verdict == "right"
-    if verdict == "wrong":
-        for line in {line_of(e.delivery) for e in mine}:
-            _count(box, line, says.way)
+    guessed = {line_of(e.delivery): e.delivery for e in _open_to(rules, box, mine, says.way)}
+    for line in guessed if verdict == "wrong" else ():
+        _count(box, line, says.way)
     strength: Strength = "code" if right else "read"
     judged = [
         _judged(box, d, f"{says.id}|{d.alert}", says.way, says.what, strength, verdict, says.said_at)
@@ -69,17 +69,19 @@ def judge(rules: Rules, box: Box, says: PersonSays) -> Judgement:
     ]
     heard = right or says.what == "help"
     answered = [e for e in (fits if right else mine) if heard and not e.done]
-    told = _told(rules, box, about[0].delivery, says, verdict, at_last=bool(fits))
+    first = about[0].delivery
+    if verdict == "wrong":  # the warning of which no more are taken from now on, where there is one
+        first = next((d for d in guessed.values() if _is_locked(rules, box, d, says.way)), first)
+    told = _told(rules, box, first, says, verdict, at_last=bool(fits))
     return Judgement(judged, answered, list(told))
 
 
 def _came_before(rules: Rules, e: Entry, says: PersonSays) -> bool:
-    """Whether it went out before they spoke. Who has its code has had it, however slow their clock is."""
+    """Whether it went out before they spoke. Whoever gives a code has had one, however slow their clock is, or
+    guesses, whatever their clock says."""
     if not 0 < e.begun_at <= says.received_at:
         return False
-    codes, d = rules.codes, e.delivery
-    has = codes is not None and bool(says.code) and codes.is_right(d.alert, d.recipient, says.code)
-    return has or e.begun_at <= says.said_at
+    return (rules.codes is not None and bool(says.code)) or e.begun_at <= says.said_at
 
 
 def _fitting(
@@ -90,7 +92,8 @@ def _fitting(
     if not says.code or codes is None:
         return [], "none"
     fits = [e for e in mine if codes.is_right(e.delivery.alert, says.person, says.code)]
-    if any(_is_locked(rules, box, e.delivery, says.way) for e in fits or mine):
+    taken = _open_to(rules, box, fits or mine, says.way)
+    if not taken or (fits and taken != fits):
         return fits, "locked"
     if not fits:
         return [], "wrong"
@@ -100,6 +103,12 @@ def _fitting(
 
 def _is_locked(rules: Rules, box: Box, d: Delivery, way: str) -> bool:
     return rules.codes is not None and _wrong_by(box, d, way) >= rules.codes.wrong_most
+
+
+def _open_to(rules: Rules, box: Box, some: Sequence[Entry], way: str) -> list[Entry]:
+    """Those of which a code is still taken by this way. What is locked keeps no guess at another from being
+    counted."""
+    return [e for e in some if not _is_locked(rules, box, e.delivery, way)]
 
 
 def _count(box: Box, line: str, way: str) -> None:

@@ -111,7 +111,7 @@ def test_a_clock_that_is_slow_takes_nothing_from_a_right_code() -> None:
     w.put(word(1, **slow))
     assert not judged(w)
     w.put(word(2, code="0000", **slow))
-    assert not judged(w), "and a wrong one is no guess at a message that came later"
+    assert judged(w)[-1].verdict == "wrong", "and nobody guesses uncounted by a clock of their own"
     w.put(word(3, code=CODES.code("x", "C-1"), **slow))
     assert w.box.entries["d1"].state == "answered"
     early = {"said_at": T0 - 5 * MIN, "received_at": T0 - 4 * MIN}
@@ -132,6 +132,21 @@ def test_wrong_codes_are_counted_and_then_no_more_are_taken() -> None:
     assert not w.box.entries["d1"].done
     told = [d for d in w.log if isinstance(d, Delivery) and d.recipient == DUTY + "C-1"]
     assert len(told) == 2 and "多半是本人" in str(told[1].routes[0].text), "the duty room calls"
+
+
+def test_a_warning_of_which_no_more_are_taken_leaves_no_free_guess_at_the_next() -> None:
+    w = asked()
+    w.put(*(word(n, code="0000") for n in range(3)))
+    second = must(2, alert="y")
+    w.put(second, Receipt(delivery="d2", route=0, state="sent", receipt_at=T0, attempt=1))
+    w.box.entries["d2"].begun_at = T0
+    w.put(*(word(n, code="0000") for n in range(10, 13)))
+    assert [j.verdict for j in judged(w)][-1] == "wrong"
+    told = [d for d in w.log if isinstance(d, Delivery) and d.recipient == DUTY + "C-1"]
+    assert [d.alert for d in told] == ["x", "y"], "the duty room hears of each"
+    w.put(word(13, code=CODES.code("y", "C-1")))
+    assert judged(w)[-1].verdict == "locked"
+    assert not w.box.entries["d2"].done
 
 
 def test_who_forges_the_sender_of_an_sms_keeps_nobody_from_answering_by_the_page_or_a_call() -> None:
