@@ -24,13 +24,14 @@ from dispatch.notices import PERSON, drill_mark, duty_notice
 from dispatch.people.contact_store import ASKED, CODE, ContactStore
 from dispatch.people.residents.message import message
 from dispatch.records import Delivery
+from ingest.decode.phrases import plain
 from ingest.observation import PersonSays
 from stream.pace.rate_limit import RateLimit
 
 FIGURES, TRIES, A_DAY = 6, 5, 5
 VALID_MS = 15 * 60_000
 _DAY_MS = 86_400_000
-_CODE = re.compile(rf"\D{{0,8}}(\d{{{FIGURES}}})\D{{0,4}}")
+_CODE = re.compile(rf"\D{{0,8}}([0-9]{{{FIGURES}}})\D{{0,4}}")
 _MOST = 10_000  # people whose codes are held
 _ROW = f"{ASKED}open-"
 
@@ -147,7 +148,7 @@ class Openings:
 
     def granted(self, person: str, text: str, now: int) -> PersonSays | None:
         """The word that waited, where this text is its code: as it was wished for."""
-        found, held = _CODE.fullmatch(text.strip()), self._waiting.get(person)
+        found, held = _CODE.fullmatch(plain(text)), self._waiting.get(person)
         if found is None or held is None or held.until_at <= now:
             return None
         if not hmac.compare_digest(found[1], held.code):

@@ -53,6 +53,17 @@ class Desk:
         return "".join(c for c in text.partition("回复")[2] if c.isdigit())[:6]
 
 
+def test_figures_of_a_chinese_keyboard_are_figures_and_others_are_a_wrong_answer() -> None:
+    desk = Desk()
+    desk.write("封沟")
+    (asked,) = desk.write("开沟", 1)
+    code = desk.code(asked)
+    desk.write("".join(chr(0x660 + int(c)) for c in code), 2)  # Arabic-Indic
+    wide = "".join(chr(0xFF10 + int(c)) for c in code)
+    (opened,) = desk.write(f"【{wide}】", 3)
+    assert opened.what == "opened"
+
+
 @pytest.mark.parametrize("kept", [False, True])
 def test_closing_counts_at_once_and_opening_when_the_code_came_back(
     tmp_path: Path, kept: bool
