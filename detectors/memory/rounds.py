@@ -3,7 +3,8 @@
 A piece holds the rows that changed since they were last written, as they are now, and of the others some
 in turn, at least as many: so after a round of pieces every row has been written again, and what is older
 than the last whole round is needed no more. Where more has changed than a piece may hold, the next holds
-the rest; the memory of a moment is known by the first piece after which nothing is left (`Made.point`).
+the rest; the memory of a moment is known by the first piece after which nothing is left (`Chosen.point`).
+Where more changes all the time than a piece holds, one in so many holds all of it.
 
 Which rows changed is noted by whoever changes them (`changed` of each part of the memory). What is no array
 is compared with what was written last.
@@ -43,6 +44,7 @@ class Rounds:
 
     def __init__(self) -> None:
         self._made = 0  # pieces
+        self._pointed = 0  # so many were made when the last point was
         self._begun = 0  # the first of this round
         self._floor = 0  # the first of the last whole one
         self._due: list[Bools] = []  # rows that this round has not written
@@ -55,7 +57,9 @@ class Rounds:
         return self._made > 0
 
     def choose(self, parts: Sequence[Changed], *, whole: bool) -> Chosen:
-        """The rows of the next piece, of each part; they count as written. whole: all that changed."""
+        """The rows of the next piece, of each part; they count as written. whole: all that changed, as it is
+        where no point was for a round: what is kept and read, and how many keys it needs, stays bounded."""
+        whole = whole or self._made - self._pointed >= _ROUND
         self._anew = not self._due
         if self._anew:
             self._due = [np.ones(p.changed.size, np.bool_) for p in parts]
@@ -63,7 +67,9 @@ class Rounds:
         left = sum(p.changed.size * p.row_bytes for p in parts) if whole else PIECE_BYTES
         chosen = []
         for part, due in zip(parts, self._due, strict=True):
-            rows = part.changed.nonzero()[0][: max(0, left // max(1, part.row_bytes))]
+            # one that is larger than a piece is a piece
+            most = max(left // max(1, part.row_bytes), int(left > 0))
+            rows = part.changed.nonzero()[0][: max(0, most)]
             left -= rows.size * part.row_bytes
             due[rows] = False
             part.changed[rows] = False
@@ -75,6 +81,7 @@ class Rounds:
             self._due, self._floor = [], self._begun
         self._made += 1
         point = not any(p.changed.any() for p in parts)
+        self._pointed = self._made if point else self._pointed
         return Chosen(chosen, point, self._made - 1 - self._floor)
 
     def news(self, part: str, held: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -274,7 +274,7 @@ class MemoryConsumer:
         until = time.monotonic() + timeout_s if waits else 0.0
         with disk.mutex:
             while True:
-                self._lease()
+                lost = self._lease()
                 entries = self._log.after(self._topic.name, self._next, limit)
                 for entry in entries:
                     self._next[entry.partition] = entry.offset + 1
@@ -282,22 +282,26 @@ class MemoryConsumer:
                     first = next(iter(self._next))
                     self._next[first] = self._next.pop(first)
                 left_s = until - time.monotonic() if waits else 0.0
-                if entries or left_s <= 0:
+                if entries or lost or left_s <= 0:
                     return entries
                 disk.changed.wait(min(left_s, LEASE_S / 20))
 
-    def _lease(self) -> None:
-        """Renew what we own, take what is free."""
-        disk = self._log.disk
+    def _lease(self) -> bool:
+        """Renew what we own, take what is free. True where something was lost: what is free again by then is
+        not taken before the next poll, so that whoever remembers something of it hears that another had it."""
+        disk, lost = self._log.disk, False
         now = disk.now()
         for part, of in enumerate(self._ofs):
             owner, until = disk.owners.get(of, ("", 0.0))
-            if owner != self.member and owner and until > now:
+            held = part in self._committed
+            if owner != self.member and (held or (owner and until > now)):
+                lost |= held
                 self._drop(part)
                 continue
             disk.owners[of] = (self.member, now + LEASE_S)
-            if owner != self.member or part not in self._committed:
+            if owner != self.member or not held:
                 self._place(part)
+        return lost
 
     def _place(self, part: int) -> None:
         """Where the group stands."""

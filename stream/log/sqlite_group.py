@@ -54,7 +54,7 @@ class SqliteConsumer:
     def poll(self, timeout_s: float, limit: int = 5000) -> list[Entry]:
         deadline = time.monotonic() + timeout_s
         while True:
-            self._lease()
+            lost = self._lease()
             entries: list[Entry] = []
             for part in self._next:
                 if len(entries) < limit:
@@ -70,20 +70,21 @@ class SqliteConsumer:
                     self._next[first] = self._next.pop(first)
                 return entries
             left = deadline - time.monotonic()
-            if left <= 0:
+            if lost or left <= 0:
                 return []
             self._log.wait(self._topic.name, left)
 
     def owned(self) -> dict[int, int]:
         return dict(self._committed)
 
-    def _lease(self) -> None:
-        """Renew what we own, take what is free."""
+    def _lease(self) -> bool:
+        """Renew what we own, take what is free. True where something was lost: what is free again by then is
+        not taken before the next poll, so that whoever remembers something of it hears that another had it."""
         now = time.monotonic()
         full = len(self._committed) == self._topic.partitions
         if now - self._leased_at < (LEASE_S / 4 if full else LEASE_S / 20):
-            return
-        self._leased_at = now
+            return False
+        self._leased_at, lost = now, False
         with self._log.transaction() as db:
             held = {
                 row[0]: (row[1], row[2], row[3])
@@ -95,7 +96,9 @@ class SqliteConsumer:
             for part in range(self._topic.partitions):
                 owner, pid, until = held.get(part, ("", 0, 0.0))
                 mine = owner == self._member
-                if not mine and owner and until > time.time() and _alive(pid):
+                taken = not mine and owner and until > time.time() and _alive(pid)
+                if taken or (not mine and part in self._committed):
+                    lost |= part in self._committed
                     self._drop(part)
                     continue
                 if mine and part not in self._committed:
@@ -117,6 +120,7 @@ class SqliteConsumer:
                         (self._group, self._topic.name, part),
                     ).fetchone()
                     self._committed[part] = self._next[part] = row[0] if row else 0
+        return lost
 
     def _drop(self, part: int) -> None:
         self._committed.pop(part, None)

@@ -12,15 +12,20 @@ B = TypeVar("B")
 
 
 def apart(work: Callable[[A], B], of: A) -> B:
-    """What `work` makes of `of`, which must be such as can be pickled. Where no copy can be made, or it would
-    not be safe because this process has threads, it works here. Raises RuntimeError if the copy ends
-    without an answer: it has said why on stderr."""
+    """What `work` makes of `of`, which must be such as can be pickled. Where no copy can be made (no room, no
+    process more), or it would not be safe because this process has threads, it works here. Raises RuntimeError
+    if the copy ends without an answer: it has said why on stderr."""
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return work(of)
     split = get_context("fork")
     here, there = split.Pipe(duplex=False)
     process = split.Process(target=_tell, args=(work, of, there), daemon=True)
-    process.start()
+    try:
+        process.start()
+    except OSError:
+        here.close()
+        there.close()
+        return work(of)
     there.close()
     try:
         found: B = here.recv()

@@ -44,6 +44,19 @@ apart(work, 7)
     assert "RuntimeError: __main__: exit 1" in done.stderr
 
 
+def test_where_the_machine_allows_no_process_more_it_works_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("os.fork", refused)
+    monkeypatch.setattr("threading.active_count", lambda: 1)
+    seen = list[int]()
+    apart(seen.append, 1)
+    assert seen == [1]
+
+
 def test_beside_threads_nothing_is_copied() -> None:
     """A lock that another thread holds would stay locked in the copy for ever."""
     stop, seen = threading.Event(), list[int]()

@@ -158,6 +158,30 @@ def test_however_long_it_goes_on_little_has_to_be_read(
         rounds.PIECE_BYTES = room
 
 
+def test_a_row_that_is_larger_than_a_piece_is_a_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "PIECE_BYTES", 10)
+    parts, made = [Changed(np.ones(3, np.bool_), 25), Changed(np.ones(5, np.bool_), 2)], Rounds()
+    pieces = [made.choose(parts, whole=False) for _ in range(4)]
+    assert [p.rows[0].tolist() for p in pieces[:3]] == [[0], [1], [2]]
+    assert [p.point for p in pieces] == [False, False, False, True]
+
+
+def test_what_changes_without_end_leaves_nothing_out_and_the_pieces_few(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a part that fills every piece, and one behind it."""
+    monkeypatch.setattr(rounds, "PIECE_BYTES", 10)
+    parts, made = [Changed(np.ones(30, np.bool_), 1), Changed(np.ones(10, np.bool_), 1)], Rounds()
+    points, longest = 0, 0
+    for n in range(2_000):
+        parts[0].changed[:] = True
+        parts[1].changed[n % 10] = True
+        one = made.choose(parts, whole=False)
+        points, longest = points + one.point, max(longest, one.back * one.point)
+    assert points > 10
+    assert longest < 300
+
+
 def test_news_are_what_was_not_written_since_the_round_began() -> None:
     parts = [Changed(np.ones(300, np.bool_), 1)]
     made = Rounds()
