@@ -1,5 +1,5 @@
-"""A process that stood still while another had its partition, and had it back before it looked, knows nothing of
-what the other one did."""
+"""A process that stood still while another had its partition, and had it back before it looked, knows nothing
+of what the other one did."""
 
 import threading
 from pathlib import Path
