@@ -104,7 +104,7 @@ def read_observations(path: Path) -> tuple[Readings, list[Said]]:
         nothing = Text(f"{path.name}：没有可用的行", f"{path.name}: has no usable row")
         raise SeriesFault(joined((nothing, *notes), _NEXT))
     found = in_order(gathered.rows(), lines.pairs, notes)
-    notes += gathered.notes()
+    notes += gathered.notes(found)
     return Readings(lines.pairs, found.which, found.at, found.counts), notes
 
 

@@ -287,10 +287,8 @@ class MemoryConsumer:
                 disk.changed.wait(min(left_s, LEASE_S / 20))
 
     def _lease(self) -> bool:
-        """Renew what we own, take what is free. True where something was lost: what is free again by then is
-        not taken before the next poll, so that whoever remembers something of it hears that another had it."""
-        disk, lost = self._log.disk, False
-        now = disk.now()
+        """As `stream.log.sqlite_group` does: what was lost is not taken again before the next poll."""
+        disk, lost, now = self._log.disk, False, self._log.disk.now()
         for part, of in enumerate(self._ofs):
             owner, until = disk.owners.get(of, ("", 0.0))
             held = part in self._committed

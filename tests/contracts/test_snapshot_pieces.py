@@ -95,6 +95,26 @@ def test_what_is_needed_no_more_goes(opening: Open) -> None:
     consumer.close()
 
 
+def test_back_from_an_older_build_its_snapshot_counts_until_two_are_newer(
+    opening: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = opening()
+    put(log, list("abcd"))
+    consumer = log.join("cases", "g", "m")
+    a, b, c, d = take(consumer, 4)
+    lay(consumer, a, b"before the way back", back=0)
+    consumer.commit(0, b.offset + 1, [], b"of the older build")
+    cut_short(log, monkeypatch)
+    lay(consumer, c, b"of the newer one again", back=0)
+    found = consumer.snapshot(0)
+    assert found is not None
+    assert (found.position, found.body) == (b.offset + 1, b"of the older build")
+    lay(consumer, d, b"and once more", back=0)
+    if isinstance(log, SqliteLog):
+        assert log.ask("SELECT count(*) FROM snapshots") == [(0,)]
+    consumer.close()
+
+
 def test_nothing_is_dropped_that_the_older_snapshot_in_pieces_needs(tmp_path: Path) -> None:
     log = open_log(f"sqlite:///{tmp_path}", "exercise-trim", "toy", 2)
     put(log, [str(n) for n in range(6)])

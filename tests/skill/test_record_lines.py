@@ -136,6 +136,17 @@ def test_many_stations_at_one_time_keep_it_once(tmp_path: Path) -> None:
     assert any("put in order" in en(n) for n in notes)
 
 
+def test_a_value_that_a_later_row_corrects_is_not_told_as_out_of_range(tmp_path: Path) -> None:
+    rows = [f"a,rain,2016-03-01T{h:02d}:00:00Z,0.5" for h in range(24)]
+    rows[3:3] = ["a,rain,2016-03-01T03:00:00Z,99999.0"]
+    rows += ["a,rain,2016-03-02T00:00:00Z,99999.0"]
+    (tmp_path / "o.csv").write_text(
+        "station,quantity,time,value\n" + "\n".join(rows) + "\n", "utf-8"
+    )
+    notes = [en(n) for n in read_observations(tmp_path / "o.csv")[1]]
+    assert [n.split(" outside")[0] for n in notes if "outside" in n] == ["a rain: 1 values"]
+
+
 @examples(60)
 @given(
     runs=st.lists(st.integers(1, 5), min_size=1, max_size=8),

@@ -12,8 +12,7 @@ from stream.log.open import open_log
 from stream.log.port import topics
 from stream.log.sqlite_group import LEASE_S
 from stream.stages.runner import Runner
-from tests.stream.test_runner_pieces import InParts
-from tests.support.adder import DISTRICT, RUN, N, put
+from tests.support.adder import DISTRICT, RUN, InParts, N, put
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "memory"])

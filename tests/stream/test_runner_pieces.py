@@ -2,53 +2,14 @@
 and whoever takes over begins from the last point."""
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from stream.log.port import Consumer, Piece
+from stream.log.port import Consumer
 from stream.stages.runner import Runner
-from stream.stages.stage import Item, Write
-from tests.support.adder import Adder, N, open_here, outputs, put, until_read
-
-PARTS = 4  # pieces of a memory
-
-
-class InParts(Adder):
-    """As `Adder`; its memory is written in four pieces, of which the last has what counts."""
-
-    fails = False
-
-    def __init__(self) -> None:
-        self.loaded: list[int] = []
-        self.stepped = 0
-
-    def new(self, partition: int) -> Any:
-        return {"sum": 0, "n": 0, "made": 0}
-
-    def step(self, state: Any, items: Sequence[Item]) -> tuple[Any, list[Write]]:
-        self.stepped += len(items)
-        return super().step(state, items)
-
-    def piece(self, state: Any, *, whole: bool) -> Piece:
-        if self.fails:
-            raise ValueError("this memory cannot be written")
-        back = 0 if whole else state["made"] % PARTS
-        state["made"] = 0 if whole else state["made"] + 1
-        return Piece(self.dump(state), whole or back == PARTS - 1, back)
-
-    def full(self, state: Any) -> bool:
-        return False
-
-    def load_pieces(self, partition: int, pieces: Sequence[bytes]) -> Any:
-        self.loaded.append(len(pieces))
-        return {**self.load(partition, pieces[-1]), "made": 0}
-
-    def load(self, partition: int, body: bytes) -> Any:
-        return {**msgspec.msgpack.decode(body), "made": 0}
+from tests.support.adder import PARTS, Adder, InParts, N, open_here, outputs, put, until_read
 
 
 def runner_of(stage: Adder, log: Any, **kw: Any) -> Runner:

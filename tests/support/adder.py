@@ -10,13 +10,14 @@ import msgspec
 
 from ingest.observation import Observation, ObservationRecord, Observations
 from stream.log.open import open_log
-from stream.log.port import Out
+from stream.log.port import Out, Piece
 from stream.records import encode
 from stream.stages.runner import Runner
 from stream.stages.stage import Item, Write
 
 DISTRICT, RUN = "toy", "exercise"
 N = 60
+PARTS = 4  # pieces of a memory
 
 
 class Adder:
@@ -51,6 +52,40 @@ class Adder:
 
     def load(self, partition: int, body: bytes) -> Any:
         return msgspec.msgpack.decode(body)
+
+
+class InParts(Adder):
+    """As `Adder`; its memory is written in four pieces, of which the last has what counts."""
+
+    fails = False
+
+    def __init__(self) -> None:
+        self.loaded: list[int] = []
+        self.stepped = 0
+
+    def new(self, partition: int) -> Any:
+        return {"sum": 0, "n": 0, "made": 0}
+
+    def step(self, state: Any, items: Sequence[Item]) -> tuple[Any, list[Write]]:
+        self.stepped += len(items)
+        return super().step(state, items)
+
+    def piece(self, state: Any, *, whole: bool) -> Piece:
+        if self.fails:
+            raise ValueError("this memory cannot be written")
+        back = 0 if whole else state["made"] % PARTS
+        state["made"] = 0 if whole else state["made"] + 1
+        return Piece(self.dump(state), whole or back == PARTS - 1, back)
+
+    def full(self, state: Any) -> bool:
+        return False
+
+    def load_pieces(self, partition: int, pieces: Sequence[bytes]) -> Any:
+        self.loaded.append(len(pieces))
+        return {**self.load(partition, pieces[-1]), "made": 0}
+
+    def load(self, partition: int, body: bytes) -> Any:
+        return {**msgspec.msgpack.decode(body), "made": 0}
 
 
 def put(log: Any, first: int, count: int) -> None:

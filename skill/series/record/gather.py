@@ -14,6 +14,7 @@ from skill.verify.shared_times import SharedTimes
 
 _FEW = 4  # rows a time: from here on a time is kept once
 _NARROW = 2**31 - 1
+_BLOCK = 2_000_000  # rows that are looked at together
 
 
 class ReadRows(NamedTuple):
@@ -33,8 +34,7 @@ class Gathered:
         self._times: list[Ints] = []  # each time of a run
         self._runs: list[Ints] = []  # and the rows it has
         self._unit = np.zeros(0)
-        self._low, self._high = np.zeros(0), np.zeros(0)
-        self._sums = np.zeros((3, 0))  # of values, of counts, and how many are out of range
+        self._sums = np.zeros((2, 0))  # of values, and of counts
         self.size = 0
 
     def add(self, which: Ints, at: Ints, value: Floats) -> None:
@@ -45,10 +45,8 @@ class Gathered:
         scaled = value * self._unit[which]
         counts = np.floor(np.abs(scaled) + 0.5)
         np.copysign(counts, scaled, out=counts)
-        wild = (counts < self._low[which]) | (counts > self._high[which])
-        for n, weights in enumerate((value, counts, wild if wild.any() else None)):
-            if weights is not None:
-                self._sums[n] += np.bincount(which, weights, len(self._pairs))
+        for n, weights in enumerate((value, counts)):
+            self._sums[n] += np.bincount(which, weights, len(self._pairs))
         if np.abs(counts).max() > _NARROW:
             self._counts.widen(np.int64)
         if len(self._pairs) > 2**16:
@@ -64,8 +62,7 @@ class Gathered:
         for _, quantity in self._pairs[self._unit.size :]:
             q = QUANTITIES[quantity]
             self._unit = np.append(self._unit, q.per_unit)
-            self._low, self._high = np.append(self._low, q.low), np.append(self._high, q.high)
-            self._sums = np.append(self._sums, np.zeros((3, 1)), axis=1)
+            self._sums = np.append(self._sums, np.zeros((2, 1)), axis=1)
 
     def rows(self) -> ReadRows:
         """All of them."""
@@ -77,15 +74,16 @@ class Gathered:
             at = np.repeat(times, runs)
         return ReadRows(self._which.whole(), at, self._counts.whole())
 
-    def notes(self) -> Iterator[Said]:
-        """Of pairs with values that cannot be, or a total that rounding changes."""
-        for (station, quantity), total, rounded, wild in zip(self._pairs, *self._sums, strict=True):
+    def notes(self, left: ReadRows) -> Iterator[Said]:
+        """Of pairs with values that cannot be, or a total that rounding changes. left: the rows that count."""
+        found = zip(self._pairs, *self._sums, self._wild(left), strict=True)
+        for (station, quantity), total, rounded, wild in found:
             q = QUANTITIES[quantity]
             if wild:
                 between = f"{q.amount(q.low):g} … {q.amount(q.high):g} {q.unit}"
                 yield Text(
-                    f"{station} {quantity}：{wild:.0f} 个值越出物理范围 {between}，规则不用",
-                    f"{station} {quantity}: {wild:.0f} values outside {between}: no rule uses them",
+                    f"{station} {quantity}：{wild} 个值越出物理范围 {between}，规则不用",
+                    f"{station} {quantity}: {wild} values outside {between}: no rule uses them",
                 )
             shift = rounded / q.per_unit - total
             if q.kind == "interval" and total > 0 and abs(shift) > 0.01 * total:
@@ -95,6 +93,17 @@ class Gathered:
                     f"{station} {quantity}: rounding to {step} changes the total by "
                     f"{shift / total:+.1%}",
                 )
+
+    def _wild(self, left: ReadRows) -> Ints:
+        """How many are out of range, of each pair."""
+        of = [QUANTITIES[quantity] for _, quantity in self._pairs]
+        low, high = (np.array([getattr(q, x) for q in of], np.int64) for x in ("low", "high"))
+        found = np.zeros(len(of), np.int64)
+        for begin in range(0, left.which.size, _BLOCK):
+            which, counts = (x[begin : begin + _BLOCK] for x in (left.which, left.counts))
+            wild = (counts < low[which]) | (counts > high[which])
+            found += np.bincount(which[wild], minlength=len(of))
+        return found
 
 
 class Growing:

@@ -72,8 +72,11 @@ def _lay(db: sqlite3.Connection, place: Place, position: int, piece: Piece) -> N
     db.execute(
         "DELETE FROM pieces WHERE grp=? AND topic=? AND part=? AND nth<?", (*place, found.first)
     )
-    if len(found.positions) == 2:  # those of an older build are not needed any more
-        db.execute("DELETE FROM snapshots WHERE grp=? AND topic=? AND part=?", place)
+    if len(found.positions) == 2:  # those of an older build are not needed once both are newer
+        db.execute(
+            "DELETE FROM snapshots WHERE grp=? AND topic=? AND part=? AND pos<=?",
+            (*place, found.positions[0]),
+        )
 
 
 def _heads(db: sqlite3.Connection, place: Place) -> list[Laid]:
