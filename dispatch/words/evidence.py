@@ -52,7 +52,9 @@ def begins_at(a: Alert) -> int:
 
 def flooding_by(a: Alert) -> int | None:
     """Of the likeliest forecast that the warning rests on, the end of the time that it speaks of, ms; None
-    without one, or where that is over."""
+    without one, where that is over, or where the hazard itself was seen: then it does not come, it is here."""
+    if seen_itself(a):
+        return None
     told = [
         (e.value if e.chance is None else e.chance, e.observed_at + e.window_min * 60_000)
         for e in a.evidence

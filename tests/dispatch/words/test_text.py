@@ -322,3 +322,6 @@ def test_how_long_people_may_wait_is_the_time_to_come_less_what_their_place_need
     assert left_min(d, gone) is None and arrival(d, gone, "zh") == ""  # of a time that is over
     lifted = msgspec.structs.replace(said, msg_type="cancel")
     assert arrival(d, lifted, "zh") == ""
+    there = Evidence(station="p", quantity="report_flood", kind="report", value=1, observed_at=T)
+    seen = msgspec.structs.replace(said, evidence=(*said.evidence, there))
+    assert left_min(d, seen) is None and arrival(d, seen, "zh") == "", "it does not come, it is here"
