@@ -198,7 +198,17 @@ def test_a_thousand_a_minute_from_one_person_hold_up_nobody_else() -> None:
     assert sum(isinstance(f, PersonSays) for f in found) == A_MINUTE
     assert reasons(found[-1:]) == ["too_many"]
     assert one(people.sms(HEAD, sms("求助"), T0)).what == "help"
-    assert one(people.sms(OBSERVER, sms("求助"), T0 + MIN)).what == "help"
+    assert one(people.sms(OBSERVER, sms("收到"), T0 + MIN)).what == "received"
+
+
+def test_who_forges_a_number_and_writes_without_end_keeps_no_cry_for_help_from_being_heard() -> None:
+    people = People(yanqing())
+    flood = [people.sms(OBSERVER, sms("收到", id=f"m{n}"), T0)[0] for n in range(1000)]
+    assert reasons(flood[-1:]) == ["too_many"]
+    assert one(people.sms(OBSERVER, sms("求助"), T0)).what == "help"
+    assert one(people.sms(OBSERVER, sms("水涨"), T0)).what == "report_flood"
+    helps = [people.sms(OBSERVER, sms("求助", id=f"h{n}"), T0)[0] for n in range(1000)]
+    assert sum(isinstance(f, PersonSays) for f in helps) == A_MINUTE - 1, "each is bounded"
 
 
 def test_what_nobody_can_read_reaches_the_duty_room_as_it_is(tmp_path: Any) -> None:
@@ -446,6 +456,7 @@ def test_whoever_answers_has_heard_what_was_sent_before_and_nothing_after() -> N
         r for r in sent(*first) if isinstance(r, Delivery) and r.recipient == HEAD and r.must_answer
     ]
     assert calls
+    calls = [msgspec.structs.replace(c, code="") for c in calls]  # where no code is asked for
     stage = Send(yanqing(), live=True)
     box = stage.new(0)
     for r in (run("live"), *calls):
