@@ -108,6 +108,14 @@ def tonight(
     return found
 
 
+def _night_of(nights: dict[str, NightOf], who: str, at: int, end: int) -> NightOf:
+    """Of somebody the night in which `at` lies; one that is over is begun anew, until `end`."""
+    night = nights.get(who)
+    if night is None or night.until <= at:
+        night = nights[who] = NightOf(until=end)
+    return night
+
+
 def wait_until(
     policy: Policy,
     zone: str,
@@ -124,9 +132,7 @@ def wait_until(
     end = quiet_until(policy.night, at, zone)
     if not (end and policy.night_gather_s):
         return 0
-    night = nights.get(who)
-    if night is None or night.until <= at:
-        night = nights[who] = NightOf(until=end)
+    night = _night_of(nights, who, at, end)
     waits = night.due.get(area, 0)
     if rises(now, told):
         night.due.pop(area, None)
@@ -181,9 +187,7 @@ def round_until(
     """As `wait_until`, for who is told by rounds. What asks for more of its place than they were told of it (an
     order to move) and its first red wait a minute at most."""
     who, end = place[0], quiet_until(policy.night, at, zone)
-    night = nights.get(who)
-    if night is None or night.until <= at:
-        night = nights[who] = NightOf(until=end)
+    night = _night_of(nights, who, at, end)
     worse, night.worst = is_worse(now, night.worst), night.worst | now
     if worse:  # and what waits goes with it
         night.made, night.round_at, night.round_due = night.made + 1, at, 0
