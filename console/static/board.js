@@ -95,14 +95,14 @@ function where(ids) {
 function done() {
   const rows = Object.values(part("roll")).filter((r) => r.action), m = moves(rows), w = woken(rows);
   return [m ? t(`✓ 有据 ${m.proven} 人，？ 只说 ${m.unproven}，✗ 未到 ${m.gone}`, `✓ ${m.proven} proven, ? ${m.unproven} only said, ✗ ${m.gone} not reached`) : "",
-    w ? t(`叫应 ✓ ${w.proven}，？ ${w.said}，✗ ${w.silent}`, `woken ✓ ${w.proven}, ? ${w.said}, ✗ ${w.silent}`) : ""].filter(Boolean).join(" · ");
+    w ? t(`叫应：✓ 有据 ${w.proven} 人，？ 只说 ${w.said}，✗ 无声 ${w.silent}`, `answered: ✓ ${w.proven} proven, ? ${w.said} only said, ✗ ${w.silent} silent`) : ""].filter(Boolean).join(" · ");
 }
 
 // what is to be done beside decisions: people who ask for help, tasks of the plan
 function todo() {
   const tasks = Object.values(part("tasks")).filter((x) => x.state === "open" || x.state === "overdue"), late = tasks.filter((x) => x.state === "overdue").length;
   const crying = Object.entries(part("roll")).filter(([, r]) => r.help.length).map(([id]) => named(picture.ground.areas[id]));
-  return [crying.length ? t(`求助：${crying.join("、")}`, `help asked for: ${crying.join(", ")}`) : "", tasks.length ? t(`预案任务 ${tasks.length} 项未办${late ? `，其中逾期 ${late}` : ""}`, `${tasks.length} tasks of the plan${late ? `, ${late} overdue` : ""}`) : ""].filter(Boolean).join(" · ");
+  return [crying.length ? t(`求助：${crying.join("、")}`, `help asked for: ${crying.join(", ")}`) : "", tasks.length ? t(`预案任务 ${tasks.length} 项未办${late ? `，其中逾期 ${late}` : ""}`, `${count(tasks.length, "task")} of the plan not done${late ? `, ${late} overdue` : ""}`) : ""].filter(Boolean).join(" · ");
 }
 
 // who is on duty, and which office has nobody

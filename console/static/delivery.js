@@ -10,6 +10,12 @@ let kept = {}, open = "", area = null, told = null, speakerTable = null, list = 
 const g = () => picture.ground;
 const placeOf = (id) => { const a = g().areas[id]; return a ? `${t(a.town, a.town_en)} ${t(a.name, a.en)}` : id; };
 const may = () => picture.me.acts.length > 0;
+// the way that a message stopped on, which ones were tried before it and which are left
+const tried = (m) => {
+  const say = (some) => some.map((c) => of(CHANNEL[c]) || c).join(t("、", ", ")), at = m.ways.indexOf(m.channel), before = m.ways.slice(0, Math.max(0, at)), after = m.ways.slice(at + 1).filter((c) => c !== m.channel);
+  const rest = [before.length ? t(`先试过${say(before)}`, `tried before: ${say(before)}`) : "", after.length ? t(`还有${say(after)}`, `left: ${say(after)}`) : ""].filter(Boolean).join(t("；", "; "));
+  return `${say([m.channel])}${rest ? t(`（${rest}）`, ` (${rest})`) : ""}`;
+};
 
 export const keys = [
   ["j", "下一个区", "Next area", () => step(1)],
@@ -104,13 +110,13 @@ async function one(id, r) {
     el("p", {}, t(`已达 ${r.reached}/${r.of}，还在路上 ${found.under_way}`, `reached ${r.reached} of ${r.of}, under way ${found.under_way}`)),
     may() ? el("p", { class: "acts" },
       missed.length ? el("button", { type: "button", class: "main-act", "data-calls": id, onclick: () => call(id, calls, missed) }, t("电话名单（查看留痕）", "Call list (each look is on record)")) : "",
-      missed.length ? el("button", { type: "button", "data-resend": "missed", onclick: (e) => again(e.target, id, missed.map((m) => m.id), said) }, t(`重发给未达的 ${missed.length} 个`, `Send again to the ${missed.length} missed`)) : "",
+      missed.length ? el("button", { type: "button", "data-resend": "missed", onclick: (e) => again(e.target, id, missed.map((m) => m.id), said) }, t(`重发未达的 ${missed.length} 条`, `Send the ${missed.length} that missed again`)) : "",
       el("button", { type: "button", "data-resend": "all", onclick: (e) => again(e.target, id, [], said) }, t("全区重发…", "Send again to the whole area…"))) : "",
     said, calls,
     missed.length ? el("table", { class: "grid" }, el("thead", {}, el("tr", {}, ...[t("谁（代号）", "Who (id)"), t("渠道", "Way"), t("停在", "Stopped at"), t("时间", "Time"), t("原因", "Why")].map((x) => el("th", { scope: "col" }, x)))),
       el("tbody", {}, ...missed.map((m) => el("tr", { "data-missed": m.who },
         el("th", { scope: "row" }, `${m.who} ${m.node ? named(g().nodes[m.who]) : ""}`, el("small", {}, ` ${of(KIND[m.category === "downstream" ? m.category : m.role]) || m.role}${m.must ? t(" · 必须叫应", " · must answer") : ""} · ${t(m.hazard, m.hazard_en)}`)),
-        el("td", {}, m.ways.map((c) => (c === m.channel ? of(CHANNEL[c]) || c : `(${of(CHANNEL[c]) || c})`)).join(" ")),
+        el("td", {}, tried(m)),
         el("td", { class: "short" }, of(STATE_OF[m.state]), m.again ? t(`（第 ${m.again} 次重发）`, ` (sent again ${m.again}×)`) : ""),
         el("td", { class: "short" }, `${time(m.at, clock())} · ${age(clock() - m.at)}`),
         el("td", {}, of(m.why) || (m.must ? t("没有应答", "no answer yet") : "")))))) : "",

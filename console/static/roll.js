@@ -25,13 +25,13 @@ const rows = () => Object.values(part("roll")).sort((a, b) =>
 
 export function paintRoll(into) {
   const found = rows(), crying = found.filter((r) => r.help.length), ordered = found.filter((r) => r.action);
-  const sum = (of_, what) => of_.reduce((n, r) => n + (what(r) || 0), 0), mute = ordered.filter((r) => r.moved === null).length;
+  const sum = (of_, what) => of_.reduce((n, r) => n + (what(r) || 0), 0), ready = sum(ordered.filter((r) => r.action === 1), (r) => r.should), mute = ordered.filter((r) => r.moved === null).length;
   const focus = document.activeElement?.dataset?.answers;
   into.replaceChildren(
     crying.length ? el("div", { class: "cry", role: "alert", "data-help": crying.length }, el("strong", {}, t(`⚠ ${sum(crying, (r) => r.help.length)} 人求助`, `⚠ ${sum(crying, (r) => r.help.length)} ask for help`)),
       ...crying.flatMap((r) => r.help.map((w) => el("p", {}, el("b", {}, placeOf(r.area)), ` ${word(w)}`)))) : "",
     el("h3", {}, t("转移清点", "Who has moved")),
-    found.length ? el("p", { class: mute ? "doubt" : "" }, t(`应转移 ${sum(ordered, (r) => r.should)} 人，报已转移 ${sum(ordered, (r) => r.moved)} 人${mute ? `；${mute} 个区还无人报告` : ""}`, `${sum(ordered, (r) => r.should)} should move, ${sum(ordered, (r) => r.moved)} said to have moved${mute ? `; nobody has said of ${count(mute, "area")}` : ""}`))
+    found.length ? el("p", { class: mute ? "doubt" : "" }, t(`应转移 ${sum(ordered, (r) => r.should)} 人${ready ? `（其中准备转移 ${ready}）` : ""}，报已转移 ${sum(ordered, (r) => r.moved)} 人${mute ? `；${mute} 个村还无人报告` : ""}`, `${sum(ordered, (r) => r.should)} should move${ready ? ` (${ready} of them get ready to)` : ""}, ${sum(ordered, (r) => r.moved)} said to have moved${mute ? `; nobody has said of ${count(mute, "area")}` : ""}`))
       : el("p", { class: "empty" }, t("没有在办的预警，也没有人求助", "No warning is open and nobody asks for help")),
     glance(found),
     found.length ? el("table", { class: "grid stack" },
@@ -44,7 +44,7 @@ export function paintRoll(into) {
 function glance(found) {
   const m = moves(found), w = woken(found);
   return el("div", {},
-    w ? el("p", { class: "proof", "data-proof": `${w.proven} ${w.said} ${w.silent}` }, t("叫应：", "Woken: "),
+    w ? el("p", { class: "proof", "data-proof": `${w.proven} ${w.said} ${w.silent}` }, t("叫应：", "Answered: "),
       el("strong", { class: "ok" }, t(`✓ 有据 ${w.proven}`, `✓ proven ${w.proven}`)), " ", el("strong", { class: w.said ? "doubt" : "" }, t(`？ 只说 ${w.said}`, `? only said ${w.said}`)), " ",
       el("strong", { class: w.silent ? "bad" : "" }, t(`✗ 无声 ${w.silent}`, `✗ silent ${w.silent}`))) : "",
     m ? el("p", { class: "proof", "data-moves": `${m.proven} ${m.unproven} ${m.gone}` }, t("转移：", "Moved: "), el("strong", { class: "ok" }, t(`✓ 有据 ${m.proven}`, `✓ proven ${m.proven}`)), " ",
@@ -87,7 +87,7 @@ function row(r) {
       r.closed ? el("p", { class: "note", "data-closed": r.area }, t(`封沟到 ${time(r.closed.until_at, clock())}，${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? "，有照片" : ""}`, `closed until ${time(r.closed.until_at, clock())}, by ${r.closed.by} ${time(r.closed.at, clock())}${r.closed.photo ? ", with a photo" : ""}`)) : "",
       ...(r.field || []).map((o) => el("p", { class: isLate(o) ? "bad" : "note", "data-out": o.person }, isLate(o) ? t(`✗ ${o.person} 在外过时，最后消息 ${age(clock() - o.last_at)}`, `✗ ${o.person} is out and silent, last word ${age(clock() - o.last_at)}`) : t(`${o.person} ${time(o.out_at, clock())} 出发，最后消息 ${age(clock() - o.last_at)}`, `${o.person} out since ${time(o.out_at, clock())}, last word ${age(clock() - o.last_at)}`)))),
     cell(1, {}, r.action ? String(r.should) : "–", r.guests === null ? "" : t(`（今晚游客 ${r.guests}）`, ` (${r.guests} guests tonight)`)),
-    cell(2, {}, r.moved === null ? (r.action ? t("无人报告", "nobody has said") : "–") : String(r.moved), r.transfers ? el("p", { class: "note" }, t(`有据 ${r.transfers.proven}：`, `proven ${r.transfers.proven}: `), Object.entries(r.transfers.ways).map(([h, n]) => `${of(HOW[h])} ${n}`).join(t("、", ", "))) : ""),
+    cell(2, {}, r.moved === null ? (r.action ? t("无人报告", "nobody has said") : "–") : String(r.moved), r.transfers ? el("p", { class: "note" }, t(`有据 ${r.transfers.proven}；所报：`, `proven ${r.transfers.proven}; said: `), Object.entries(r.transfers.ways).map(([h, n]) => `${of(HOW[h])} ${n}`).join(t("、", ", "))) : ""),
     cell(3, { class: r.action && (r.moved === null || r.not_yet) ? "bad" : "" }, r.action ? (r.moved === null ? t("？ 未知", "? unknown") : r.not_yet ? `✗ ${r.not_yet}` : "✓ 0") : "–"),
     cell(4, { class: r.help.length ? "bad" : "" }, r.help.length ? `⚠ ${r.help.map((w) => w.person).join(" ")}` : "–"),
     cell(5, {}, newest ? age(clock() - newest) : t("从未", "never")),

@@ -161,7 +161,7 @@ def user_remove(obj: Shared, name: str, run_name: str) -> None:
 
     Take a user away; their sessions end.
     """
-    sys.exit(duty_room.remove_user(obj.reader(run_name), name))
+    sys.exit(duty_room.remove_user(obj.existing(run_name), name))
 
 
 @user.command("unlock")
@@ -173,7 +173,7 @@ def user_unlock(obj: Shared, name: str, run_name: str) -> None:
 
     Let a name be tried from everywhere again.
     """
-    sys.exit(duty_room.unlock_user(obj.reader(run_name), name))
+    sys.exit(duty_room.unlock_user(obj.existing(run_name), name))
 
 
 @user.command("reset")
@@ -185,7 +185,7 @@ def user_reset(obj: Shared, name: str, run_name: str) -> None:
 
     Take a second factor away; the user makes another at the next log-in.
     """
-    sys.exit(duty_room.reset_user(obj.reader(run_name), name))
+    sys.exit(duty_room.reset_user(obj.existing(run_name), name))
 
 
 @user.command("link")
@@ -198,7 +198,7 @@ def user_link(obj: Shared, name: str, address: str, run_name: str) -> None:
 
     A link that lets this user in once, within 15 minutes.
     """
-    sys.exit(duty_room.link_user(obj.reader(run_name), name, address))
+    sys.exit(duty_room.link_user(obj.existing(run_name), name, address))
 
 
 @user.command("list")
@@ -209,7 +209,7 @@ def user_list(obj: Shared, run_name: str) -> None:
 
     All users.
     """
-    sys.exit(duty_room.list_users(obj.reader(run_name)))
+    sys.exit(duty_room.list_users(obj.existing(run_name)))
 
 
 @console.group()
@@ -247,7 +247,7 @@ def token_remove(obj: Shared, name: str, run_name: str) -> None:
 
     Revoke a token, at once.
     """
-    sys.exit(duty_room.remove_token(obj.reader(run_name), name))
+    sys.exit(duty_room.remove_token(obj.existing(run_name), name))
 
 
 @token.command("list")
@@ -258,7 +258,7 @@ def token_list(obj: Shared, run_name: str) -> None:
 
     All tokens and when they were last used.
     """
-    sys.exit(duty_room.list_tokens(obj.reader(run_name)))
+    sys.exit(duty_room.list_tokens(obj.existing(run_name)))
 
 
 @console.command()
@@ -269,4 +269,4 @@ def record(obj: Shared, run_name: str) -> None:
 
     Who entered and what they did; exit code 1 if it was changed by another hand.
     """
-    sys.exit(duty_room.show_record(obj.reader(run_name)))
+    sys.exit(duty_room.show_record(obj.existing(run_name)))

@@ -68,7 +68,13 @@ def in_one_language(command: click.Command) -> click.Command:
     if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
         for one in command.commands.values():
             in_one_language(one)
+            one.short_help = _first_sentence(one)
     return command
+
+
+def _first_sentence(command: click.Command) -> str:
+    """What the list of a group says of a command: whole, where click would cut it at the line's end."""
+    return command.get_short_help_str(10_000)
 
 
 def _named(command: click.Command, argument: click.Parameter) -> None:
@@ -114,7 +120,8 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list, section by section, in columns that stand below each other."""
         widest = max(map(len, self.commands))
-        limit = formatter.width - 6 - widest
+        # of all commands a line each, told whole in docs/commands.md; of a group's whole here
+        limit = formatter.width - 6 - widest if ctx.parent is None else 10_000
         for heading, named in self.sections.items():
             rows = [(n.ljust(widest), self.commands[n].get_short_help_str(limit)) for n in named]
             with formatter.section(spoken(heading)):

@@ -155,8 +155,8 @@ def _stations(view: View, district: District, clock: int, start_at: int) -> Iter
     silent = sorted((late | view.silent()) - away.keys() - _heard(flagged, late))
     well = (expected & view.last_seen.keys()) - late - view.silent() - away.keys()
     yield Text(
-        f"监测站：{len(well)}/{len(expected)} 正常",
-        f"stations: {len(well)}/{len(expected)} reporting",
+        f"监测站和大喇叭：{len(well)}/{len(expected)} 正常",
+        f"stations and loudspeakers: {len(well)}/{len(expected)} reporting",
     )
     if waiting := sorted(expected - late - view.last_seen.keys() - away.keys()):
         yield Text(

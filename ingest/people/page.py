@@ -19,7 +19,8 @@ _STYLE = """<meta charset="utf-8">
 <style>body{font:18px/1.5 sans-serif;margin:0 auto;max-width:34em;padding:12px;color:#111;
 background:#fff}h1{font-size:22px;margin:8px 0}label.b{display:block;border:2px solid #555;
 border-radius:8px;padding:12px;margin:8px 0}label.h{border-color:#b00020;color:#b00020;
-font-weight:bold}small{color:#444}input,select,button{font-size:18px}input[type=number]{width:6em}
+font-weight:bold}small{color:#444}input,select,button{font-size:18px;max-width:100%;
+box-sizing:border-box}input[type=number]{width:6em}
 button{width:100%;padding:16px;background:#0b57d0;color:#fff;border:0;border-radius:8px}
 .m{padding:12px;border:2px solid #111;border-radius:8px}</style>"""
 _CHOICES = (
@@ -28,26 +29,26 @@ _CHOICES = (
     ("report_debris_flow", Text("泥石流", "debris flow")),
     ("report_landslide", Text("塌方、滑坡", "landslide")),
     ("damage", Text("房屋、道路受损", "damage to houses or roads")),
-    ("moved", Text("已转移（不填人数即全部）", "moved; no number: everybody")),
+    ("moved", Text("已转移（不填人数即全部）", "moved (no number means everybody)")),
     ("safe", Text("平安", "safe")),
     ("received", Text("收到通知", "I received the notice")),
 )
 _KEEPER = (
     ("staying", Text("今晚住的人数", "guests tonight: how many")),
-    ("closed", Text("封沟（24 小时，可再报延长）", "closed for 24 hours; say it again to renew")),
-    ("opened", Text("开沟", "opened again")),
+    ("closed", Text("封沟（24 小时，可再报延长）", "gully closed for 24 hours; report again to renew")),
+    ("opened", Text("开沟", "gully open again")),
 )
 _FIELD = (
     ("out", Text("出发（去巡查、转移群众）", "I am going out")),
     ("back", Text("返回", "I am back")),
 )
 _HOW = (
-    ("", Text("转移到哪里（转移时选）", "moved where to")),
+    ("", Text("转移到哪里（转移时选）", "moved to (choose when you report a move)")),
     ("shelter", Text("安置点", "to the shelter")),
     ("relatives", Text("投亲靠友", "to relatives or friends")),
     ("upstairs", Text("就地上楼", "upstairs")),
 )
-_WITNESS = (("witnessed", Text("我看到了：别人报的转移属实", "I saw it: what others said of the move is so")),)
+_WITNESS = (("witnessed", Text("我看到了：别人报的转移属实", "I saw it: the move that others reported is true")),)
 # the place goes along with a picture, where whoever sends it lets the browser tell
 _PLACE = (
     "document.querySelector('[name=photo]').addEventListener('change',()=>{"
@@ -66,14 +67,14 @@ _LENGTHS = (
 )
 _DRILL = Text("（演练）", "(EXERCISE) ")
 _WHERE, _CHOOSE = Text("哪里", "where"), Text("请选择", "choose")
-_HOW_MANY = Text("人数（已转移的，或今晚住的）", "how many moved, or stay tonight")
-_CODE = Text("确认码（预警短信或电话里的数字）", "code in the warning, if it has one")
+_HOW_MANY = Text("人数（已转移的，或今晚住的）", "how many people (moved, or staying tonight)")
+_CODE = Text("确认码（预警短信或电话里的数字）", "code (figures in the warning's SMS or call)")
 _PHOTO = Text("照片（可不选）", "photo, if any")
 _SEND, _AGAIN = Text("发送", "Send"), Text("再报一条", "report more")
 _CALL = Text("紧急情况请打电话：", "in an emergency call ")
 _PHONE = Text("电话：", "call ")
-_SERVICE = Text("设备维护", "a station in service")
-_MEANWHILE = Text("其间读数不研判，到时自动恢复", "nobody judges its values until then")
+_SERVICE = Text("设备维护", "maintain a station")
+_MEANWHILE = Text("其间读数不研判，到时自动恢复", "its values are not judged meanwhile; that ends by itself")
 _STATION, _HOW_LONG = Text("站点", "station"), Text("多久", "how long")
 _BEGIN = Text("开始维护", "Begin")
 

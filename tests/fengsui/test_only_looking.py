@@ -26,6 +26,10 @@ def test_a_fresh_state_stays_as_it_is(words: tuple[str, ...], tmp_path: Path) ->
         ("keys", "revoke", "ab"), ("signer", "revoke", "ab"), ("contacts", "list"), ("contacts", "rotate-key"),
         ("contacts", "erase", "C-0001"), ("contacts", "export", "never.csv"), ("people", "revoke", "C-0001"),
         ("decisions",), ("report",), ("station", "list"), ("audit",), ("export", "alerts"), ("skill",),
+        ("status",), ("trace", "R01"), ("doctor",), ("keys", "show"), ("signer", "list"), ("neighbours",),
+        ("console", "user", "list"), ("console", "user", "reset", "duty"), ("console", "token", "list"),
+        ("order", "approve", "A01", "flash_flood", "--by", "D-01", "--reason", "test"),
+        ("resend", "--area", "A01", "--by", "D-01"), ("residents", "counts"),
     ],
 )  # fmt: skip
 def test_a_mistyped_exercise_makes_no_folder_and_is_told_which_there_are(
@@ -38,6 +42,13 @@ def test_a_mistyped_exercise_makes_no_folder_and_is_told_which_there_are(
     assert found.exit_code != 0
     assert "exercise-b" in said and "exercise-a" in said
     assert [p.name for p in state.iterdir()] == ["exercise-a"]
+
+
+def test_what_a_group_lists_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    for group in ("instruct", "people", "contacts", "bench"):
+        found = CliRunner().invoke(cli, [group, "--help"], terminal_width=80)
+        assert "..." not in found.output.partition("Options:")[2], found.output
 
 
 def test_no_usage_line_breaks_a_word() -> None:

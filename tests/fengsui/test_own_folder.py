@@ -106,10 +106,10 @@ def test_reporting_is_what_was_heard(tmp_path: Path) -> None:
     log.append([Out("observations", "g", encode(Observations.of("g", T0, (one,))))])
     lines = list(status_lines(log, DISTRICT, T0 + 1000, setup.run))
     total = len(DISTRICT.stations) + len(DISTRICT.nodes)
-    assert f"stations: 1/{total} reporting" in [x.en for x in lines]
+    assert f"stations and loudspeakers: 1/{total} reporting" in [x.en for x in lines]
     assert any(f"not heard yet: {total - 1} " in x for x in lines)
     lines = list(status_lines(log, DISTRICT, T0 + 30 * 86_400_000, setup.run))
-    assert f"stations: 0/{total} reporting" in [x.en for x in lines]
+    assert f"stations and loudspeakers: 0/{total} reporting" in [x.en for x in lines]
     assert any(f"never heard: {total - 1} " in x for x in lines)
     assert [x for x in lines if "  silent R01:" in x]
     log.close()

@@ -34,7 +34,7 @@ margin:18px 0 8px;font-weight:bold}button.q{background:#fff;color:#8c0019;border
 a{color:#0b3d91}.m{padding:12px;border:3px solid #111;border-radius:8px}
 .d{padding:12px;border:3px solid #b00020;border-radius:8px;color:#8c0019;font-weight:bold}
 small{color:#333;font-size:16px}input:focus,select:focus,button:focus,a:focus{outline:4px solid #e07b00}
-summary{padding:12px 0;min-height:48px}</style>"""
+summary{padding:12px 0;min-height:48px}.w{white-space:nowrap}</style>"""
 _TITLE = Text("订阅预警短信", "Flood warnings by SMS")
 _OTHER: Mapping[Lang, str] = {
     "zh": "English",
@@ -186,5 +186,5 @@ def _page(f: Shown, body: str, other: str) -> str:
     return (
         f'<!doctype html><html lang="{"zh-CN" if zh else "en"}"><head><title>{f.say(_TITLE)}</title>{_STYLE}'
         f"</head><body><main>{link}{mark}<h1>{name} {f.say(_TITLE)}</h1>{body}"
-        f"<p><small>{f.say(_HELP)}{hotline}</small></p></main></body></html>"
+        f"<p><small>{f.say(_HELP)}<span class=w>{hotline}</span></small></p></main></body></html>"
     )

@@ -45,7 +45,7 @@ def resend(
         raise click.UsageError(
             spoken(Text("写 DELIVERY 或 --area AREA", "name DELIVERY or --area AREA"))
         )
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     vouch(setup, by, key)
     sys.exit(
         resend_one(setup, delivery, channel, by) if delivery else

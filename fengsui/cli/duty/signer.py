@@ -151,7 +151,7 @@ def list_(obj: Shared, run_name: str) -> None:
 
     All keys, the revoked ones too, and from where in the log on proofs are asked for.
     """
-    setup: Setup = obj.reader(run_name)
+    setup: Setup = obj.existing(run_name)
     file = signers_folder(setup) / FILE
     if not file.exists():
         echo(

@@ -58,7 +58,7 @@ def doctor(obj: Shared, station: str, run_name: str, as_data: bool, journal: Pat
     Exit codes: 0 well · 1 something is blind or in doubt · 2 wrong usage. It changes nothing and takes nobody's
     session.
     """
-    sys.exit(_doctor(obj.reader(run_name), station, as_data, journal))
+    sys.exit(_doctor(obj.existing(run_name), station, as_data, journal))
 
 
 def _doctor(setup: Setup, name: str, as_data: bool, journal: Path | None) -> int:

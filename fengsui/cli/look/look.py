@@ -25,7 +25,7 @@ def status(obj: Shared, run_name: str) -> None:
 
     Stages, lag, silent stations, open warnings, undelivered, dead letters.
     """
-    sys.exit(_show_status(obj.reader(run_name)))
+    sys.exit(_show_status(obj.existing(run_name)))
 
 
 @click.command()
@@ -48,7 +48,7 @@ def trace(obj: Shared, what: str, at: str, run_name: str) -> None:
     WHAT through the line: a station, or the id of a delivery, warning or detection.
     """
     read_at = parse_moment(at) if at else None
-    sys.exit(_trace(obj.reader(run_name), what, read_at))
+    sys.exit(_trace(obj.existing(run_name), what, read_at))
 
 
 def _show_status(setup: Setup) -> int:

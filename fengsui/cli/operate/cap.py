@@ -38,7 +38,7 @@ def cap_in(obj: Shared, file: Path, run_name: str) -> None:
 
     Hand in another authority's CAP message: checked, and evidence, never a broadcast.
     """
-    setup: Setup = obj.reader(run_name)
+    setup: Setup = obj.existing(run_name)
     setup.folder.mkdir(parents=True, exist_ok=True)
     log = open_run_log(setup)
     at = run_clock(setup, alerts_view(log))
@@ -129,7 +129,7 @@ def neighbours(obj: Shared, run_name: str) -> None:
 
     What crossed the line: ours with their word, theirs with ours, and outside warnings.
     """
-    setup: Setup = obj.reader(run_name)
+    setup: Setup = obj.existing(run_name)
     log = open_run_log(setup)
     look = look_at(setup, log)
     at = run_clock(setup, look.view)
@@ -161,7 +161,7 @@ def answer(
 
     Say to NEIGHBOUR that its message IDENTIFIER is accepted or declined (CAP Ack, Error).
     """
-    setup: Setup = obj.reader(run_name)
+    setup: Setup = obj.existing(run_name)
     district = setup.district
     row = district.sources.neighbour.get(neighbour)
     if row is None:

@@ -40,7 +40,7 @@ def keys_show(obj: Shared, run_name: str) -> None:
 
     The root, the key set, and which set each node has.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     try:
         for line in key_lines(setup):
             echo(line)
@@ -172,7 +172,7 @@ def mandate_grant(
 
     Grant it from the district's thresholds; send renews it in every node daily.
     """
-    setup = obj.reader(run_name)
+    setup = obj.existing(run_name)
     if min(days, plays) < 1 or after_s < 60 or gap_s < 60:
         raise Usage(
             Text(

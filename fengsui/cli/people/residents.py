@@ -230,7 +230,7 @@ def counts(obj: Shared, run_name: str) -> None:
     Of each day: how many were let, how many the limits refused, of how many numbers or addresses; none is
     named.
     """
-    folder = place(obj.reader(run_name))
+    folder = place(obj.existing(run_name))
     if not (folder / "residents.db").exists():
         echo(Text("还没有人订阅过", "nobody has asked yet"))
         return

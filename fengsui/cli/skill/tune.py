@@ -262,7 +262,7 @@ def _district_hindcast(
     type=float,
     default=1.0,
     show_default=True,
-    help=spoken(Text("一次漏报抵几次空报", "false alarms a miss")),
+    help=spoken(Text("一次漏报抵几次空报", "how many false alarms one miss counts for")),
 )
 @click.option(
     "--simulated",

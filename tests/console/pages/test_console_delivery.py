@@ -214,6 +214,8 @@ def test_who_was_not_reached_is_called_and_told_again(
     expect(page.locator("[data-sent=A01]")).to_contain_text("1/2")
     expect(page.locator("[data-missed]")).to_have_count(2)
     expect(page.locator("[data-missed]").first).to_contain_text("关机")
+    expect(page.locator("[data-missed]").first).to_contain_text("先试过")  # by which other way
+    expect(page.locator("[data-resend=missed]")).to_have_text("重发未达的 2 条")
     phone = yanqing().contacts["C-0002"].phone
     expect(page.locator("body")).not_to_contain_text(phone)
     seat.shot("delivery")

@@ -100,7 +100,7 @@ def test_the_roll_says_in_one_glance_what_is_proven_said_and_silent(seat: Seat, 
     page.goto(seat.desk.address + "/#/")
     done = page.locator("[data-done]")
     proven, said_, gone = moved.split()
-    expect(done).to_have_text(f"✓ 有据 {proven} 人，？ 只说 {said_}，✗ 未到 {gone} · 叫应 ✓ 1，？ 1，✗ 2")
+    expect(done).to_have_text(f"✓ 有据 {proven} 人，？ 只说 {said_}，✗ 未到 {gone} · 叫应：✓ 有据 1 人，？ 只说 1，✗ 无声 2")
     seat.shot("board-proof")
     done.click()
     expect(page.locator("[data-moves]")).to_be_visible()
@@ -135,6 +135,7 @@ def test_a_persons_page_takes_code_way_and_the_pictures_place(
     page.on("pageerror", lambda e: faults.append(str(e)))
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     page.goto(url)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390  # nothing sticks out of a phone
     page.get_by_label("已转移").check()
     page.locator("[name=how]").select_option("shelter")
     page.locator("[name=people]").fill("20")
