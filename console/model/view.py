@@ -284,8 +284,8 @@ class View:
 
     def _receipt(self, receipt: Receipt) -> None:
         sent = self.sent.get(receipt.delivery)
-        if sent is None:
-            return
+        if sent is None or (sent.delivery.must_answer and sent.state == "answered"):
+            return  # who has answered has, whatever another way that was begun before says of it later
         forward = _RANK.get(receipt.state, -1) > _RANK.get(sent.state, -1)
         if receipt.state not in _RANK:  # an end
             if receipt.state != "failed" or receipt.permanent:
