@@ -48,7 +48,9 @@ _HOW = (
     ("relatives", Text("投亲靠友", "to relatives or friends")),
     ("upstairs", Text("就地上楼", "upstairs")),
 )
-_WITNESS = (("witnessed", Text("我看到了：别人报的转移属实", "I saw it: the move that others reported is true")),)
+_WITNESS = (
+    ("witnessed", Text("我看到了：别人报的转移属实", "I saw it: the move that others reported is true")),
+)
 # the place goes along with a picture, where whoever sends it lets the browser tell
 _PLACE = (
     "document.querySelector('[name=photo]').addEventListener('change',()=>{"

@@ -100,7 +100,8 @@ def test_the_roll_says_in_one_glance_what_is_proven_said_and_silent(seat: Seat, 
     page.goto(seat.desk.address + "/#/")
     done = page.locator("[data-done]")
     proven, said_, gone = moved.split()
-    expect(done).to_have_text(f"✓ 有据 {proven} 人，？ 只说 {said_}，✗ 未到 {gone} · 叫应：✓ 有据 1 人，？ 只说 1，✗ 无声 2")
+    moves = f"✓ 有据 {proven} 人，？ 只说 {said_}，✗ 未到 {gone}"
+    expect(done).to_have_text(f"{moves} · 叫应：✓ 有据 1 人，？ 只说 1，✗ 无声 2")
     seat.shot("board-proof")
     done.click()
     expect(page.locator("[data-moves]")).to_be_visible()
