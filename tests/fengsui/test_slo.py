@@ -141,7 +141,7 @@ def test_the_command(tmp_path: Path) -> None:
     filled(tmp_path)
     told = fengsui(tmp_path, "slo", "--run", RUN, FENGSUI_LANG="")
     assert told.returncode == 0, told.stderr
-    assert "! 提请 → 决定 各自时限，100%：0/1 = 0.00%，超支 1.0 次" in told.stdout
+    assert "! 提请 → 决定 各自时限，100%：0/1 = 0.00%，比可误的多 1.0 次" in told.stdout
     assert "04:22 提请" in told.stdout
     assert "39 分钟" in told.stdout
     found = json.loads(fengsui(tmp_path, "slo", "--run", RUN, "--json").stdout)

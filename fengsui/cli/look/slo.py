@@ -87,13 +87,15 @@ def _line(row: SloRow) -> Said:
             row.words
             + " "
             + limit(row)
-            + Text("：没有应做的，未测得", ": nothing was due, not measured")
+            + Text("：没有发生过，未测得", ": it never came up, not measured")
         )
     budget = Text(
-        f"余 {row.left:.1f}/{row.allowed:.1f} 次" if row.left >= 0 else f"超支 {-row.left:.1f} 次",
-        f"{row.left:.1f} of {row.allowed:.1f} misses left"
+        f"可误 {row.allowed:.1f} 次，还余 {row.left:.1f}"
         if row.left >= 0
-        else f"{-row.left:.1f} over budget",
+        else f"比可误的多 {-row.left:.1f} 次",
+        f"{row.left:.1f} of the {row.allowed:.1f} misses allowed are left"
+        if row.left >= 0
+        else f"{-row.left:.1f} misses more than allowed",
     )
     mark = "" if row.left >= -1e-9 else "! "
     took = f"{seconds(row.p50)} / {seconds(row.p95)} / {seconds(row.longest)}"
