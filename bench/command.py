@@ -31,7 +31,8 @@ _EACH = {
         "snapshots": Entry(
             "bench.cases.memory.snapshots:bench_snapshots",
             "快照测速：占住判识线程多久、多大、读入多久，与 git 的某一版同场比。",
-            "How long snapshots hold the thread of detect, their size, their reading, beside a revision.",
+            "Snapshots: how long they hold the thread of detect, how large they are, how long reading takes, "
+            "beside a revision of git.",
         ),
         "tune": Entry(
             "bench.tune:bench_tune",

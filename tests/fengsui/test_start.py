@@ -66,8 +66,8 @@ def test_the_command_itself_is_nothing_but_a_list() -> None:
 def test_status_loads_nothing_that_it_does_not_show(kind: str, tmp_path: Path) -> None:
     """Of a run with an open warning and things on their way as well."""
     setup = make_setup(load(default_config()), "exercise-a", tmp_path, start_at=1)
+    setup.folder.mkdir(parents=True)
     if kind == "warning":
-        setup.folder.mkdir(parents=True)
         log = open_run_log(setup)
         alert = sample("A01", "flash_flood", Grade(Level.ORANGE))
         log.append([Out("alerts", "A01", encode(r)) for r in (setup.run, alert)])
