@@ -10,7 +10,7 @@ from stream.log.port import Entry, Piece
 from stream.log.snapshots.pieces import Laid, needed
 
 _RECORD = 3_000_000  # bytes of a piece in one record
-_KEYS = 2048  # so many pieces have keys of their own: more than are ever needed, four rounds of detect's
+_KEYS = 1024  # so many pieces have keys of their own: more than are ever needed, five rounds of detect's
 
 
 class Pieces(NamedTuple):
