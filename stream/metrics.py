@@ -159,7 +159,7 @@ def watchdog(stop: threading.Event, every_s: float = 5.0) -> None:
     notify("STOPPING=1")
 
 
-def lags(stage: str, topic: str, ends: Sequence[int], positions: Sequence[int]) -> None:
+def lags(stage: str, topic: str, unread: Sequence[int]) -> None:
     """How far a stage is behind, by partition."""
-    for partition, (end, position) in enumerate(zip(ends, positions, strict=True)):
-        LAG_RECORDS.labels(stage, topic, str(partition)).set(max(0, end - position))
+    for partition, many in enumerate(unread):
+        LAG_RECORDS.labels(stage, topic, str(partition)).set(many)

@@ -22,7 +22,7 @@ from fengsui.run.setup import Setup, own
 from stream.clock import LineClock, last_tick, trusted
 from stream.disk.locks import in_force
 from stream.log.port import Corrupt, Log, Unavailable
-from stream.log.unread import unread
+from stream.log.unread import unread, unread_by_partition
 from stream.metrics import PULSES, lags
 from stream.mqtt.access import INGEST, SEND
 from stream.oplog import say
@@ -92,7 +92,7 @@ def _measuring(log: Log, name: str, topic: str, stop: threading.Event) -> None:
     def work() -> None:
         while not stop.wait(_LAG_EVERY_S):
             with suppress(Unavailable, Corrupt):  # the stage itself says so
-                lags(name, topic, log.ends(topic), log.positions(topic, name))
+                lags(name, topic, unread_by_partition(log, topic, name))
 
     threading.Thread(target=work, name=f"{name}-lag", daemon=True).start()
 

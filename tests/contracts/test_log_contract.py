@@ -11,7 +11,8 @@ import pytest
 
 from stream.log.memory import MemoryLog
 from stream.log.port import Corrupt, Entry, Fenced, Log, Out
-from stream.log.unread import unread
+from stream.log.unread import unread, unread_by_partition
+from stream.metrics import LAG_RECORDS, lags
 from tests.support import log_worker
 from tests.support.log_adapters import Open, cut_short, opening, put, take, texts
 
@@ -85,6 +86,8 @@ def test_a_group_that_has_read_all_there_is_has_nothing_unread(opening: Open) ->
     (only,) = take(second, 1)
     second.commit(0, only.offset + 1, [])
     assert (unread(log, "cases", "g"), unread(log, "alerts", "h")) == (0, 0)
+    lags("g", "cases", unread_by_partition(log, "cases", "g"))
+    assert LAG_RECORDS.labels("g", "cases", "0")._value.get() == 0
     put(log, ["d"])
     assert unread(log, "cases", "g") >= 1
     first.close()
