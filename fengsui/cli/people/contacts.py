@@ -153,8 +153,10 @@ def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
     try:
         held = held_people(setup, log, ids, now_ms(), partial(_people, setup, log))
         gone = erase(place(setup), [i for i in ids if i not in held], now_ms())
-        if gone:
-            log.append([word_of(place(setup), i, setup.district.id, now_ms()) for i in gone])
+        with ContactStore(place(setup)) as store:
+            told = [i for i in ids if i in store.erased()]  # once more where a crash kept it from the log
+        if told:
+            log.append([word_of(place(setup), i, setup.district.id, now_ms()) for i in told])
     except ValueError as e:
         raise Usage(text_of(e)) from e
     finally:

@@ -19,6 +19,7 @@ from dispatch.people.contact_store import MASTER, ContactStore, Erased, master_f
 from fengsui.cli.root import cli
 from fengsui.run.contact_csv import read_list, write_list
 from fengsui.run.recipients import with_people
+from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import make_setup
 from tests.support.decide_district import yanqing
 
@@ -257,6 +258,18 @@ def test_the_commands_tell_ids_only(tmp_path: Path) -> None:
     assert "X-1 " not in said
     whole = raw(tmp_path / "var")
     assert b"199-0000" not in whole
+
+
+def test_who_was_erased_as_the_machine_went_down_is_told_to_the_log_by_the_next_try(tmp_path: Path) -> None:
+    setup = make_setup(yanqing(), "exercise-a", tmp_path)
+    with ContactStore(setup.folder) as store:
+        store.put([yanqing().contacts["C-0001"]])
+        store.erase(["C-0001"], 1)  # and no word of it in the log
+    words = ["--state", str(tmp_path), "contacts", "erase", "C-0001", "X-9", "--run", "exercise-a"]
+    assert CliRunner().invoke(cli, words).exit_code == 1
+    log = open_run_log(setup)
+    assert [e.key for p in range(len(log.ends("cases"))) for e in log.read("cases", p, 0)] == ["C-0001"]
+    log.close()
 
 
 def test_a_run_reads_its_store_and_an_erased_person_at_once_no_more(tmp_path: Path) -> None:
