@@ -68,13 +68,13 @@ def known_to(
     outward, at = t.audience == "public", alert.sent_at
     here = [x for x in all_ if x.area == alert.area]
     heard = [(x.heard if outward else x.noticed)(t.recipient, at) for x in (told, *here)]
-    ready = not outward and any(_readied(district, x, t.recipient, alert.area) for x in all_)
+    ready = not outward and any(_readied(district, x, t.recipient, alert) for x in all_)
     return Told(heard[0], highest(heard), told.expires_at if outward else 0, ready)
 
 
-def _readied(district: District, upstream: LastTold, recipient: str, area: str) -> bool:
-    """Were they told of an order that stands upstream of this area of theirs?"""
+def _readied(district: District, upstream: LastTold, recipient: str, alert: Alert) -> bool:
+    """Were they told of an order that stands upstream of this area of theirs, and has not run out?"""
     grade, said = upstream.below.get(recipient), upstream.said
-    if grade is None or said is None or grade.action < Action.PREPARE:
+    if grade is None or said is None or grade.action < Action.PREPARE or said.expires_at <= alert.sent_at:
         return False
-    return any(h.id == area for h in areas_below(district, upstream.area, said.hazard))
+    return any(h.id == alert.area for h in areas_below(district, upstream.area, said.hazard))

@@ -122,10 +122,10 @@ def test_at_night_a_low_colour_of_their_own_waits_for_what_comes_where_an_order_
     policy = msgspec.structs.replace(d.policy, night="22:00-06:00", night_gather_s=1800)
     night = T0 + 4 * 3_600_000
 
-    def own(order: Grade, own: Grade) -> int:
-        """How long (ms) the head of P2 waits for what P2 itself has, after `order` for P1."""
+    def own(order: Grade, own: Grade, after: int = 60_000) -> int:
+        """How long (ms) the head of P2 waits for what P2 itself has, so long after `order` for P1."""
         line = Line(msgspec.structs.replace(d, policy=policy))
-        for area, grade, at in (("P1", order, night), ("P2", own, night + 60_000)):
+        for area, grade, at in (("P1", order, night), ("P2", own, night + after)):
             base = sample(area, "flash_flood", grade, at, status="actual")
             told = msgspec.structs.replace(base, id=f"W-{area}", sent_at=at, expires_at=at + 3_600_000)
             found = {x.recipient: x for x in line.say(told)}
@@ -134,4 +134,5 @@ def test_at_night_a_low_colour_of_their_own_waits_for_what_comes_where_an_order_
     prepare, yellow = Grade(Level.YELLOW, Action.PREPARE), Grade(Level.YELLOW)
     assert own(prepare, yellow) == own(RED, yellow) == 1_800_000
     assert own(ORANGE, yellow) == 0, "no order: nobody was told to get ready"
+    assert own(RED, yellow, 3_600_000) == 0, "that order has run out, and nobody took it back"
     assert [own(RED, g) for g in (ORANGE, prepare, RED, Grade(Level.RED))] == [0] * 4
