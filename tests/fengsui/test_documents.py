@@ -180,3 +180,10 @@ def test_the_glossary_is_a_page(page: str) -> None:
     rows = [line for line in lines if line.startswith("|")]
     assert len(lines) <= 60
     assert all(len(line) <= 200 for line in rows)
+
+
+def test_the_changelog_tells_each_fact_once() -> None:
+    """A merge of two edits of one paragraph leaves both."""
+    entries = [x for x in (ROOT / "CHANGELOG.md").read_text().splitlines() if x.startswith("- ")]
+    begins = [x[:60] for x in entries]
+    assert sorted(x for x in set(begins) if begins.count(x) > 1) == []
