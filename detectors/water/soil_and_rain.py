@@ -34,6 +34,7 @@ from detectors.rain.sums import areal_mean, check, check_slots, going_on, so_far
 from detectors.statistics.robust_slope import newest
 
 SOIL = "soil_moisture"
+MOST = 0.9
 
 
 class SoilAndRain(Parameters, frozen=True):
@@ -55,7 +56,8 @@ class SoilAndRain(Parameters, frozen=True):
             silent_min=self.silent_min * 60,
             soil_silent_min=self.soil_silent_min * 60,
         )
-        check(0 <= self.share <= 1, "share: 0 … 1")
+        # a probe that wrongly reads dry must not silence the rule: some of the rain always counts
+        check(0 <= self.share <= MOST, f"share: 0 … {MOST}")
         check(
             0 <= self.dry_pct < self.wet_pct <= 100,
             Text("dry_pct 应低于 wet_pct，0 … 100", "dry_pct must lie below wet_pct, 0 … 100"),

@@ -69,17 +69,19 @@ def flooding_by(a: Alert) -> int | None:
 def left_min(district: District, a: Alert) -> int | None:
     """How long people may still wait before they go, whole minutes, 0 where they may not: the time until the
     hazard may be here, less what the place needs to move (areas.csv). Until the first moment of a wave on its
-    way, or to the end of what the likeliest forecast speaks of; a fact that somebody told of here leaves
-    nothing. None where nothing says when."""
-    at = flooding_by(a) if a.earliest_at is None else a.earliest_at
-    at = at if a.happened_at is None else a.happened_at
+    way; a fact that somebody told of here leaves nothing. A forecast says by when and not from when: one whose
+    time is over before people could have moved leaves nothing, and a longer one says nothing of how long they
+    may wait. None where nothing says when."""
+    known = a.earliest_at if a.happened_at is None else a.happened_at
+    at = flooding_by(a) if known is None else known
     if at is None:
         return None
     area, need_s = district.areas.get(a.area), 0
     if area is not None:
         night = quiet_until(district.policy.night, a.sent_at, district.timezone) != 0
         need_s = move_needs_s(area, night=night)
-    return max((at - a.sent_at) // 1000 - need_s, 0) // 60
+    left_s = max((at - a.sent_at) // 1000 - need_s, 0)
+    return left_s // 60 if known is not None or left_s == 0 else None
 
 
 def is_fact(a: Alert) -> bool:

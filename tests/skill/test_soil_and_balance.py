@@ -12,6 +12,7 @@ from config.load import load
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats
 from detectors.water.gr4h import Gr4h, run
+from detectors.water.soil_and_rain import SoilAndRain, counted
 from skill.series.clock import iso
 from skill.series.fit import block_starts
 from skill.series.joint.balance import BALANCE
@@ -122,11 +123,18 @@ def test_a_silent_soil_station_makes_no_rain_harmless(dead: bool, tmp_path: Path
     rule = RuleRow(
         id="tuned", kind="soil_and_rain", hazard="flash_flood", source="test", areas=("F01",), orange=20.0,
         stations=("R01",), quantity="rain", beside={"soil_moisture": ("M01",)}, hold_min=60, clear=1.0,
-        parameters={"rain_min": 360, "share": 1.0, "dry_pct": 10.0, "wet_pct": 30.0},
+        parameters={"rain_min": 360, "share": 0.9, "dry_pct": 10.0, "wet_pct": 30.0},
     )  # fmt: skip
     readings = read_observations(observations)[0]
     alarms = play([rule], readings, read_events(tmp_path / "e.csv")).alarms
     assert bool(alarms) == dead
+
+
+def test_some_of_the_rain_counts_however_dry_a_probe_reads() -> None:
+    """One that is broken must not silence the rule."""
+    with pytest.raises(ValueError, match="share: 0 … 0.9"):
+        SoilAndRain(share=1.0)
+    assert counted(SoilAndRain(share=0.9), np.zeros(1))[0] == pytest.approx(0.1)
 
 
 def test_a_water_balance_is_fitted_to_the_discharge(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from config.language import Text
 from detectors.engine.window_rule import Floats, Ints
-from detectors.water.soil_and_rain import SOIL, SoilAndRain, counted, wetness, width
+from detectors.water.soil_and_rain import MOST, SOIL, SoilAndRain, counted, wetness, width
 from skill.series.families import Rival, Told, rain_sum
 from skill.series.fit import Place, Terms, joined, table
 from skill.series.places import unsure
@@ -20,7 +20,7 @@ from skill.verify.hindcast import Readings
 
 SOIL_AND_RAIN = "soil_and_rain"
 _HOURS = (1, 3, 6, 12, 24, 48, 72)
-_SHARES = (0.5, 0.8, 1.0)
+_SHARES = (0.5, 0.8, MOST)
 _LEAST_RANGE = 1.0  # %: a station that moves less says nothing
 
 

@@ -315,7 +315,10 @@ def test_how_long_people_may_wait_is_the_time_to_come_less_what_their_place_need
     said = msgspec.structs.replace(
         plain, evidence=(foretold(0.1, 180, T), foretold(0.3, 60, T - 4 * minute))
     )
-    assert left_min(d, said) == 56 - 32  # of the likeliest
+    # of the likeliest, which may come before its end: what it leaves takes no urgency from a red
+    assert left_min(d, said) is None
+    short = msgspec.structs.replace(plain, evidence=(foretold(0.3, 30, T),))
+    assert left_min(d, short) == 0  # over before people could have moved
     assert arrival(d, said, "zh") == "可能在23:06前成灾"
     assert arrival(d, said, "en") == "It may come by 23:06"
     gone = msgspec.structs.replace(plain, evidence=(foretold(0.3, 60, T - 60 * minute),))
