@@ -71,7 +71,8 @@ class _Topic:
         self.of: dict[str, Delivery] = {}
         self.versions: dict[str, list[tuple[int, int]]] = {}  # line -> offset, version
         self.ended: dict[str, tuple[int, Receipt]] = {}
-        self.taken: dict[tuple[str, int], tuple[int, Receipt]] = {}
+        # what the way said last, rising: taken, or None where it failed and may be tried again
+        self.taken: dict[tuple[str, int], list[tuple[int, Receipt | None]]] = {}
         self.begun: dict[tuple[str, int, int], tuple[int, Receipt]] = {}
         self.clocks: list[tuple[int, int]] = []  # offset, clock: both rise
         for offset, record in records:
@@ -88,8 +89,9 @@ class _Topic:
                 if record.state in _ENDS:
                     self.ended.setdefault(record.delivery, (offset, record))
                 place = record.delivery, record.route
-                if record.state in _TAKEN:
-                    self.taken.setdefault(place, (offset, record))
+                if record.state in _TAKEN or record.state == "failed":
+                    taken = record if record.state in _TAKEN else None
+                    self.taken.setdefault(place, []).append((offset, taken))
                 if record.state == "accepted":
                     self.begun.setdefault((*place, record.attempt), (offset, record))
             case _:
@@ -102,9 +104,12 @@ class _Topic:
     ) -> Iterator[tuple[str, str]]:
         """What speaks against sending it, of what stands before `known`: (doubled or stale, words). attempt: of
         which it is asked, whose own receipt is none against it."""
-        for found in (self.taken.get((d.id, route)), self.ended.get(d.id)):
-            if found is not None and found[0] < known and found[1].attempt != attempt:
-                yield "doubled", f"{found[1].state} stood in the log"
+        said = self.taken.get((d.id, route), [])
+        taken = next((r for offset, r in reversed(said) if offset < known), None)
+        at, ended = self.ended.get(d.id, (known, None))
+        for found in (taken, ended if at < known else None):
+            if found is not None and found.attempt != attempt:
+                yield "doubled", f"{found.state} stood in the log"
         newer = max((v for at, v in self.versions[line_of(d)] if at < known), default=0)
         if newer > d.version and not d.asked_by:
             yield "stale", f"version {newer} stood in the log"
@@ -115,9 +120,10 @@ class _Topic:
 
     def chosen(self, receipt: Receipt) -> int:
         """All before this offset send knew when it began this attempt: its receipt names the clock that it went
-        by, in an exercise, and that clock stands here."""
-        nth = bisect_right(self.clocks, receipt.receipt_at - 1, key=lambda c: c[1])
-        return self.clocks[nth][0] if nth < len(self.clocks) else 0
+        by, in an exercise. Between two clocks that stand here it goes on by itself, so what came after the
+        earlier one it may have known or not."""
+        nth = bisect_right(self.clocks, receipt.receipt_at, key=lambda c: c[1])
+        return self.clocks[nth - 1][0] if nth else 0
 
 
 def wrongly_sent(

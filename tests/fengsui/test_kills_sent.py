@@ -88,6 +88,7 @@ def test_one_that_is_of_nothing_in_the_log_or_over_is_found() -> None:
     [
         (accepted(OLD, T0 + MIN, 2), {}),  # the new one came after that clock
         (accepted(OLD, T0 + 2 * MIN, 2), {"stale": 1, "doubled": 1}),
+        (accepted(OLD, T0 + 2 * MIN - 1, 2), {}),  # before that clock: it may not have read the new one
         (accepted(NEW, T0 + 2 * MIN), {}),
         (accepted(NEW, T0 + 3 * MIN), {}),  # a clock that does not stand there says nothing
     ],
@@ -96,6 +97,14 @@ def test_an_attempt_is_judged_by_the_clock_at_which_it_was_begun(
     receipt: Receipt, found: dict[str, int]
 ) -> None:
     assert wrong(past(), log=[*LOG, (70, receipt)]) == found
+
+
+def test_what_failed_after_it_was_taken_may_be_tried_again() -> None:
+    """Nobody spoke in time, and the carrier is given it a second time by the same key."""
+    failed = Receipt(delivery=OLD.id, route=0, state="failed", receipt_at=T0 + MIN, attempt=1)
+    log = [*LOG[:4], (45, failed), (60, mark(T0 + 2 * MIN)), (70, accepted(OLD, T0 + 2 * MIN, 2))]
+    assert wrong(past((1.0, 60, 60)), (OLD, 100.0), log=log) == {}
+    assert wrong(past((1.0, 71, 71)), (OLD, 100.0), log=log) == {"doubled": 1}
 
 
 def test_the_same_message_by_the_same_key_before_its_receipt_is_no_double() -> None:

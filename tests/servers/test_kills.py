@@ -141,12 +141,15 @@ def test_a_record_of_a_stage_that_is_lost_or_doubled_is_found(told: Told, topic:
 
 
 def accepted_sms(told: Told) -> Record:
-    """The first receipt of the gateway."""
+    """The first receipt of the gateway for what did not fail later, so that it may not go out again."""
     sent = {r.record.id: r.record for r in records(told, "deliveries", Delivery)}
+    receipts = records(told, "deliveries", Receipt)
+    failed = {r.record.delivery for r in receipts if r.record.state == "failed"}
     return next(
         r
-        for r in records(told, "deliveries", Receipt)
+        for r in receipts
         if r.record.state == "accepted"
+        and r.record.delivery not in failed
         and sent[r.record.delivery].routes[r.record.route].channel == "sms"
     )
 
