@@ -104,8 +104,7 @@ class _Topic:
     ) -> Iterator[tuple[str, str]]:
         """What speaks against sending it, of what stands before `known`: (doubled or stale, words). attempt: of
         which it is asked, whose own receipt is none against it."""
-        said = self.taken.get((d.id, route), [])
-        taken = next((r for offset, r in reversed(said) if offset < known), None)
+        taken = self._taken(d, route, known)
         at, ended = self.ended.get(d.id, (known, None))
         for found in (taken, ended if at < known else None):
             if found is not None and found.attempt != attempt:
@@ -117,6 +116,15 @@ class _Topic:
         clock = self.clocks[nth - 1][1] if nth else 0
         if clock >= d.expires_at:
             yield "stale", f"over since {(clock - d.expires_at) // 1000} s"
+
+    def _taken(self, d: Delivery, route: int, known: int) -> Receipt | None:
+        """The way's last word before `known`, if it has it and never said later that it failed: that may have
+        come at the very clock at which the next attempt began."""
+        said = self.taken.get((d.id, route), [])
+        nth = next((n for n in range(len(said) - 1, -1, -1) if said[n][0] < known), None)
+        if nth is None or any(later is None for _, later in said[nth + 1 :]):
+            return None
+        return said[nth][1]
 
     def chosen(self, receipt: Receipt) -> int:
         """All before this offset send knew when it began this attempt: its receipt names the clock that it went

@@ -103,6 +103,7 @@ def test_what_failed_after_it_was_taken_may_be_tried_again() -> None:
     """Nobody spoke in time, and the carrier is given it a second time by the same key."""
     failed = Receipt(delivery=OLD.id, route=0, state="failed", receipt_at=T0 + MIN, attempt=1)
     log = [*LOG[:4], (45, failed), (60, mark(T0 + 2 * MIN)), (70, accepted(OLD, T0 + 2 * MIN, 2))]
+    assert wrong(past(), log=[*LOG[:4], (45, failed), (46, accepted(OLD, T0 + MIN, 2))]) == {}
     assert wrong(past((1.0, 60, 60)), (OLD, 100.0), log=log) == {}
     assert wrong(past((1.0, 71, 71)), (OLD, 100.0), log=log) == {"doubled": 1}
 
