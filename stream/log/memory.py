@@ -30,7 +30,7 @@ from stream.log.port import (
     damaged,
     partition_of,
 )
-from stream.log.snapshots.pieces import Laid, assembled, needed, newer
+from stream.log.snapshots.pieces import Laid, needed, newest_intact
 from stream.oplog import say
 
 LEASE_S = 10.0  # so long a member that is not heard of keeps its partitions
@@ -319,20 +319,12 @@ class MemoryConsumer:
         self._next.update(self._committed)
 
     def snapshot(self, partition: int) -> Snapshot | None:
-        whole = None
-        for position, crc, body in self._log.snapshots(self._of(partition)):
-            if zlib.crc32(body) == crc:
-                whole = Snapshot(position, body)
-                break
-            say(self._group, damaged(f"{self._topic.name}/{partition}/{position}"))
-        laid = []
-        for one, crc in self._log.pieces(self._of(partition)):
-            if zlib.crc32(one.body or b"") != crc:
-                where = f"{self._topic.name}/{partition}/{one.position}+{one.nth}"
-                say(self._group, damaged(where))
-                one = one._replace(body=None)
-            laid.append(one)
-        return newer(whole, assembled(laid))
+        of, where = self._of(partition), f"{self._topic.name}/{partition}"
+        return newest_intact(
+            self._log.snapshots(of),
+            self._log.pieces(of),
+            lambda which: say(self._group, damaged(f"{where}/{which}")),
+        )
 
     def commit(
         self, partition: int, position: int, outputs: Sequence[Out], snapshot: bytes | None = None

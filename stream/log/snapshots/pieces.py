@@ -4,7 +4,8 @@ the newest memory, and which nobody needs any more.
 Two of them are kept that share no piece, so that one damaged piece costs no more than a longer start.
 """
 
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from stream.log.port import Piece, Snapshot
@@ -62,3 +63,25 @@ def newer(whole: Snapshot | None, pieced: Snapshot | None) -> Snapshot | None:
     if whole is None or pieced is None:
         return whole or pieced
     return whole if whole.position > pieced.position else pieced
+
+
+def newest_intact(
+    whole: Iterable[tuple[int, int, bytes]],
+    laid: Iterable[tuple[Laid, int]],
+    tell: Callable[[str], None],
+) -> Snapshot | None:
+    """Of what a log keeps of a partition. whole: position, checksum and body of each snapshot in one piece,
+    newest first; laid: the pieces in order, with checksums; tell: which of them is damaged."""
+    found = None
+    for position, crc, body in whole:
+        if zlib.crc32(body) == crc:
+            found = Snapshot(position, body)
+            break
+        tell(f"{position}")
+    intact = []
+    for piece, crc in laid:
+        if zlib.crc32(piece.body or b"") == crc:
+            intact.append(piece)
+        else:
+            tell(f"{piece.position}+{piece.nth}")
+    return newer(found, assembled(intact))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stream.log.port import Piece, Snapshot, Step, damaged
-from stream.log.snapshots.pieces import Laid, assembled, needed, newer
+from stream.log.snapshots.pieces import Laid, needed, newest_intact
 from stream.oplog import say
 
 Place = tuple[str, str, int]  # group, topic, partition
@@ -17,27 +17,19 @@ Place = tuple[str, str, int]  # group, topic, partition
 def newest(ask: Callable[..., list[tuple[Any, ...]]], place: Place, path: Path) -> Snapshot | None:
     """The newest intact one. ask: rows of a question to the database at `path`."""
     group, topic, part = place
-    rows = ask(
+    whole = ask(
         "SELECT pos, crc, body FROM snapshots WHERE grp=? AND topic=? AND part=? ORDER BY pos DESC",
         *place,
     )
-    whole = None
-    for pos, crc, body in rows:
-        if zlib.crc32(body) == crc:
-            whole = Snapshot(pos, body)
-            break
-        say(group, damaged(f"{path}: {topic}/{part}/{pos}"))
-    laid = []
-    for nth, pos, point, back, crc, body in ask(
-        "SELECT nth, pos, point, back, crc, body FROM pieces WHERE grp=? AND topic=? AND part=? "
+    rows = ask(
+        "SELECT nth, pos, point, back, body, crc FROM pieces WHERE grp=? AND topic=? AND part=? "
         "ORDER BY nth",
         *place,
-    ):
-        intact = zlib.crc32(body) == crc
-        if not intact:
-            say(group, damaged(f"{path}: {topic}/{part}/{pos}+{nth}"))
-        laid.append(Laid(nth, pos, bool(point), back, body if intact else None))
-    return newer(whole, assembled(laid))
+    )
+    laid = ((Laid(nth, pos, bool(point), back, body), crc) for nth, pos, point, back, body, crc in rows)
+    return newest_intact(
+        whole, laid, lambda which: say(group, damaged(f"{path}: {topic}/{part}/{which}"))
+    )
 
 
 def keep(db: sqlite3.Connection, place: Place, step: Step) -> None:
