@@ -64,7 +64,6 @@ class Openings:
     def ask(self, says: PersonSays, now: int) -> list[Delivery]:
         """The code, to the keeper's own number; none where it has had as many as a day allows, of which the
         duty room and the keeper are told, or the same wish waits already."""
-        person = self._district.contacts.get(says.person)
         held = self._waiting.get(says.person)
         if held is not None and held.until_at > now and held.says.area == says.area:
             return []
@@ -82,27 +81,28 @@ class Openings:
             f"Opening {area.name_en}: reply {shown} within {minutes} min, until then it stays closed. If "
             f"this was not you call {phone}.",
         )
-        lang = person.lang if person is not None else "zh"
-        key = f"open-{says.id}"
-        return [message(self._district, self._live, to, key, words, lang, now, VALID_MS)]
+        return [self._to_keeper(says, to, f"open-{says.id}", words, now)]
 
     def _used_up(self, says: PersonSays, now: int) -> list[Delivery]:
         """That no more codes go out today: once a day to the duty room and to the keeper's own number."""
         if not self._told.lets(says.person, now, 1):
             return []
-        person, area = self._district.contacts.get(says.person), self._district.areas[says.area]
-        phone = self._district.hotline
+        area, phone = self._district.areas[says.area], self._district.hotline
         words = Text(
             f"今天的开沟确认码已发{A_DAY}次，不再发，{area.name}仍按封沟。要开请用个人页，或打{phone}。",
             f"{A_DAY} codes were sent today and no more are; {area.name_en} stays as it is. To open it use "
             f"your personal page or call {phone}.",
         )
-        lang = person.lang if person is not None else "zh"
-        key = f"open-over-{says.id}"
         return [
             self._to_duty(says, now, Text(f"一天要了{A_DAY}次以上", f"more than {A_DAY} wishes in a day")),
-            message(self._district, self._live, says.person, key, words, lang, now, VALID_MS),
+            self._to_keeper(says, says.person, f"open-over-{says.id}", words, now),
         ]
+
+    def _to_keeper(self, says: PersonSays, to: str, key: str, words: Text, now: int) -> Delivery:
+        """In the language of whoever wished for it. to: an id whose number it goes to."""
+        person = self._district.contacts.get(says.person)
+        lang = person.lang if person is not None else "zh"
+        return message(self._district, self._live, to, key, words, lang, now, VALID_MS)
 
     def _to_duty(self, says: PersonSays, now: int, why: Text) -> Delivery:
         area = self._district.areas[says.area]
