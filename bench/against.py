@@ -5,20 +5,17 @@ What is timed is the CPU time of `step` alone, after the records are decoded. Ea
 district that it ships, so a revision with other rules or stations does other work; how much each
 said is printed beside."""
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from bench.load.revision import tree_of
+from bench.load.revision import in_turns, of_tree, tree_of
 from config.language import Text
 from config.load import load
 from config.records.district import District, Station
@@ -26,7 +23,6 @@ from fengsui.run.setup import default_config
 from ingest.observation import Flag, Observation, Observations
 from stream.records import Run, Tick, encode
 
-_TREE = Path(__file__).parents[1]
 _EVERY_S = 300
 _START = 1_753_520_400_000  # a July morning
 
@@ -145,13 +141,7 @@ def _steps(mode: Mode, many: int) -> Iterator[tuple[int, list[tuple[int, int]]]]
 
 def turn(tree: Path, workload_file: Path, times: int) -> Turn:
     """One process over the workload. Raises RuntimeError with what it said last."""
-    program = [sys.executable, "-P", str(_TREE / "bench" / "load" / "detector.py")]
-    words = [*program, str(tree), str(workload_file), str(times)]
-    env = {**os.environ, "PYTHONPATH": str(tree)}
-    done = subprocess.run(words, capture_output=True, text=True, cwd=tree, env=env, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{tree.name}: {done.stderr[-1500:]}")
-    return Turn(*json.loads(done.stdout))
+    return Turn(*of_tree(tree, "detector.py", str(workload_file), str(times)))
 
 
 def lines(revision: str, rounds: int) -> Iterator[Text]:
@@ -163,11 +153,8 @@ def lines(revision: str, rounds: int) -> Iterator[Text]:
         for mode in MODES:
             file = folder / "workload"
             file.write_bytes(workload(district, mode))
-            pairs = []
-            for n in range(rounds):
-                order = (_TREE, there) if n % 2 else (there, _TREE)
-                took = {tree: turn(tree, file, mode.times) for tree in order}
-                pairs.append((took[_TREE], took[there]))
+
+            pairs = in_turns(partial(turn, workload_file=file, times=mode.times), there, rounds)
             yield _told(mode, revision, pairs)
 
 

@@ -13,6 +13,7 @@ from bench.cases import rules
 from bench.cases.hindcast import record
 from bench.cases.rules import Line, bench_rules, told, without_parameters
 from bench.load.detector import tiled
+from bench.load.revision import TREE
 from config.load import load
 from detectors.detection import Detection
 from detectors.setup.registry import KINDS
@@ -91,7 +92,7 @@ def test_this_tree_beside_itself_does_the_same_work(tmp_path: Path) -> None:
     small = against.Mode("small", 2, 14, 20)
     body = against.workload(load(default_config()), small)
     (tmp_path / "workload").write_bytes(body)
-    turns = [against.turn(against._TREE, tmp_path / "workload", small.times) for _ in range(2)]
+    turns = [against.turn(TREE, tmp_path / "workload", small.times) for _ in range(2)]
     assert turns[0][1:] == turns[1][1:]
     stations = [
         s for s in load(default_config()).stations.values() if s.quantity in ("rain", "stage")

@@ -1,23 +1,18 @@
 """`fengsui bench snapshots --against REV`: what a snapshot of the stage detect costs in this tree and in a
 revision, in the same run: processes of both take turns over the same readings. Counted is CPU time."""
 
-import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from bench.load.revision import tree_of
+from bench.load.revision import in_turns, of_tree, tree_of
 from config.language import Text
 from fengsui.run.terminal import echo
 from stream.environment import spoken
 
-_TREE = Path(__file__).parents[3]
 _TOLD = (
     ("bytes", Text("字节/站", "bytes a station"), 1.0, "{:.0f}"),
     ("all_hold", Text("全部报过之后，一次占住线程最长", "all gauges reported: longest hold"), 1e3, "{:.0f} ms"),
@@ -28,27 +23,16 @@ _TOLD = (
 )  # fmt: skip
 
 
-def turn(tree: Path, stations: int, days: int) -> dict[str, float]:
-    """One process of a tree. Raises RuntimeError with what it said last."""
-    program = [sys.executable, "-P", str(_TREE / "bench" / "load" / "snapshot_of.py")]
-    words = [*program, str(tree), str(stations), str(days)]
-    env = {**os.environ, "PYTHONPATH": str(tree)}
-    done = subprocess.run(words, capture_output=True, text=True, cwd=tree, env=env, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{tree.name}: {done.stderr[-1500:]}")
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
-
-
 def lines(revision: str, stations: int, days: int, rounds: int) -> Iterator[Text]:
     """Both, and the median of the rounds' ratios."""
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
         there = tree_of(revision, Path(folder))
-        pairs = []
-        for n in range(rounds):
-            order = (_TREE, there) if n % 2 else (there, _TREE)
-            took = {tree: turn(tree, stations, days) for tree in order}
-            pairs.append((took[_TREE], took[there]))
+
+        def turn(tree: Path) -> dict[str, float]:
+            found: dict[str, float] = of_tree(tree, "snapshot_of.py", str(stations), str(days))
+            return found
+
+        pairs = in_turns(turn, there, rounds)
     yield Text(
         f"{stations:,} 站、{days} 天逐时雨量，四个分区；本版与 {revision} 轮流 {rounds} 次：",
         f"{stations:,} stations, {days} days of hourly rain, four partitions; this build and "
