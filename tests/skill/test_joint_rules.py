@@ -14,16 +14,15 @@ from detectors.engine.window_rule import Floats
 from detectors.water.unit_hydrograph import UnitHydrograph, hydrograph, runoff
 from skill.series.clock import iso
 from skill.series.csv_text import SeriesFault
-from skill.series.fit import block_starts
-from skill.series.joint.runoff import HYDROGRAPH, runoffs
-from skill.series.places import choices, terms_of, with_rain, with_runoff
+from skill.series.joint.runoff import HYDROGRAPH
 from skill.series.play import play
-from skill.series.read import read_events, read_observations
+from skill.series.read import read_observations
 from skill.series.rules import load as load_rules
 from skill.series.tune import tune
 from skill.verify.hindcast import replay
 from skill.verify.match import Event
 from skill.verify.names import SERIES
+from tests.support.discharge import fitted
 
 T0 = 1_451_606_400_000  # 2016-01-01
 QUARTER = 900_000
@@ -130,22 +129,7 @@ def test_a_runoff_model_is_fitted_to_the_discharge(tmp_path: Path) -> None:
         before[k] = (before[k - 1] + fell[k - 1]) * 0.9 ** (1 / 24)
     u = hydrograph(true)[:48]
     flow = 1.0 + np.convolve(runoff(before, fell, 80.0, 0.2), u)[: fell.size] * 40_000 / 3600
-    rows = ["station,quantity,time,value"]
-    for h in range(fell.size):
-        at = iso(T0 + (h + 1) * 4 * QUARTER)
-        rows += [f"weir,discharge,{at},{flow[h]:.3f}", f"g0,rain,{at},{rain[0, h]:.1f}"]
-        rows.append(f"g1,rain,{at},{rain[1, h]:.1f}")
-    high = np.nonzero(flow >= 0.4 * flow.max())[0]
-    new = np.append(True, np.diff(high) > 12)
-    events = [f"weir,{iso(T0 + (a + 1) * 4 * QUARTER)},,flood" for a in high[new]]
-    (tmp_path / "o.csv").write_text("\n".join(rows) + "\n", "utf-8")
-    (tmp_path / "e.csv").write_text("\n".join(["area,start,end,kind", *events]) + "\n", "utf-8")
-    readings, happened = read_observations(tmp_path / "o.csv")[0], read_events(tmp_path / "e.csv")
-    terms = terms_of(readings, 3600)
-    sets = choices(readings, happened, terms, "discharge", [], None)
-    flows = with_runoff(readings, with_rain(readings, sets, None))
-    blocks = block_starts(int(readings.at[0]), int(readings.at[-1]))
-    found = runoffs(HYDROGRAPH, flows, 0, terms, blocks, np.arange(blocks.size) % 4)[0]
+    found = fitted(HYDROGRAPH, tmp_path, rain, flow, folds=4)
     p = found.whole.candidates[0].parameters
     assert p["area_km2"] == pytest.approx(40.0, rel=0.25)
     assert p["k_h"] == pytest.approx(2.0, rel=0.25)

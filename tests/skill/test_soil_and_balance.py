@@ -14,16 +14,14 @@ from detectors.engine.window_rule import Floats
 from detectors.water.gr4h import Gr4h, run
 from detectors.water.soil_and_rain import SoilAndRain, counted
 from skill.series.clock import iso
-from skill.series.fit import block_starts
 from skill.series.joint.balance import BALANCE
-from skill.series.joint.runoff import runoffs
-from skill.series.places import choices, terms_of, with_rain, with_runoff
 from skill.series.play import play
 from skill.series.read import read_events, read_observations
 from skill.series.rules import load as load_rules
 from skill.series.tune import hindcast, tune
 from skill.verify.hindcast import replay
 from skill.verify.names import SERIES
+from tests.support.discharge import fitted
 
 T0 = 1_451_606_400_000  # 2016-01-01
 HOUR = 3_600_000
@@ -141,21 +139,7 @@ def test_a_water_balance_is_fitted_to_the_discharge(tmp_path: Path) -> None:
     rain = season(4, days=90)[0]
     true = Gr4h(area_km2=40.0, x1=200.0, x2=0.0, x3=40.0, x4=5.0, days=20, ahead_h=4)
     flow = run(true, rain[None], np.full((1, rain.size), 0.1)).flow[0] * 40.0 / 3.6
-    rows = ["station,quantity,time,value"]
-    for h in range(rain.size):
-        at = iso(T0 + (h + 1) * HOUR)
-        rows += [f"weir,discharge,{at},{flow[h]:.3f}", f"g0,rain,{at},{rain[h]:.1f}"]
-    high = np.nonzero(flow >= 0.4 * flow.max())[0]
-    new = np.append(True, np.diff(high) > 12)
-    events = [f"weir,{iso(T0 + (a + 1) * HOUR)},,flood" for a in high[new]]
-    (tmp_path / "o.csv").write_text("\n".join(rows) + "\n", "utf-8")
-    (tmp_path / "e.csv").write_text("\n".join(["area,start,end,kind", *events]) + "\n", "utf-8")
-    readings, happened = read_observations(tmp_path / "o.csv")[0], read_events(tmp_path / "e.csv")
-    terms = terms_of(readings, 3600)
-    sets = choices(readings, happened, terms, "discharge", [], None)
-    flows = with_runoff(readings, with_rain(readings, sets, None), 3600)
-    blocks = block_starts(int(readings.at[0]), int(readings.at[-1]))
-    found = runoffs(BALANCE, flows, 0, terms, blocks, np.arange(blocks.size) % 3)[0]
+    found = fitted(BALANCE, tmp_path, rain[None], flow, folds=3)
     p = found.whole.candidates[0].parameters
     assert p["x4"] == pytest.approx(5.0, rel=0.3)
     assert found.held is not None
