@@ -5,6 +5,8 @@ import itertools
 import os
 import re
 import socket
+import sys
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -198,12 +200,14 @@ def answers(port: int) -> bool:
 # port told free there may be gone before its user has bound it.
 _PORTS = itertools.count(os.getpid() * 7_891)  # by the golden section: neighbours begin far apart
 _FIRST_PORT, _LAST_PORT = 20_000, 32_767
+_CLAIMS: deque[socket.socket] = deque()
+_CLAIMS_MOST = 200  # who has told so many has long bound the first
 
 
 def free_port(preferred: int = 0) -> int:
     """`preferred` if nobody listens on it on loopback, else a free port that this process has not
-    told before (until it has told all 12,768 of them). Connections of a listener that is gone, which
-    are still closing, take nobody's port."""
+    told before (until it has told all 12,768 of them), and on Linux one that no other living process was
+    told lately. Connections of a listener that is gone, which are still closing, take nobody's port."""
     size = _LAST_PORT - _FIRST_PORT + 1
     others = (_FIRST_PORT + next(_PORTS) % size for _ in range(size))
     for port in itertools.chain([preferred] if preferred else [], others):
@@ -213,5 +217,24 @@ def free_port(preferred: int = 0) -> int:
                 s.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            if port == preferred or _claimed(port):
+                return port
     raise AssertionError("no free port on loopback")
+
+
+def _claimed(port: int) -> bool:
+    """A server that is slow to start binds a port seconds after it was told, and another process could
+    be told the same one meanwhile: two programs would then believe that they speak to their own. The
+    claim is a name that belongs to one process and goes with it (unix(7): abstract sockets)."""
+    if sys.platform != "linux":
+        return True
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0fengsui-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _CLAIMS.append(claim)
+    if len(_CLAIMS) > _CLAIMS_MOST:
+        _CLAIMS.popleft().close()
+    return True

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -66,6 +66,8 @@ def _until(check: Callable[[], bool], what: str, timeout_s: float = 120.0) -> No
 class _Program:
     """A child process whose output goes to a file."""
 
+    running: ClassVar[set["_Program"]] = set()
+
     def __init__(self, notes: Path) -> None:
         self.notes = notes
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -76,6 +78,7 @@ class _Program:
                 command, stdout=out, stderr=out, env={**os.environ, **env}, cwd=self.notes.parent
             )
         self._processes.append(process)
+        self.running.add(self)
         if port:
             wait_for(port, process, self.notes, 120)
 
@@ -83,6 +86,23 @@ class _Program:
         for process in reversed(self._processes):
             end(process)
         self._processes = []
+        self.running.discard(self)
+
+    def state(self) -> str:
+        """Of its processes, and the last of what they said."""
+        ended = [
+            f"ended with {p.poll()}" if p.poll() is not None else "runs" for p in self._processes
+        ]
+        return f"{', '.join(ended)}\n{self.notes.read_text(errors='replace')[-3000:]}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """A test that failed tells what the carriers' programs said: what failed may be theirs."""
+    report = yield
+    if report.failed:
+        report.sections += [(p.notes.name, p.state()) for p in sorted(_Program.running, key=id)]
+    return report
 
 
 class NpmSmsc(_Program):
