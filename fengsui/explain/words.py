@@ -9,6 +9,7 @@ from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH
 from config.records.quantity import QUANTITIES
 from config.records.rule_kinds import RULE_KINDS, rule_words
+from detectors.detection import Evidence
 from dispatch.grade import Grade
 from dispatch.records import Decision
 from dispatch.words.evidence import evidence, forecast
@@ -133,10 +134,10 @@ def _why_not(district: District, v: Verdict, f: Facts) -> Text:
     if n.next is None:
         return how + ": " + is_it
     step, limit = n.next
-    short = f"{abs(limit - n.value):.3g} {n.unit}".rstrip()
+    short, limit_ = (f"{x:.3g} {n.unit}".rstrip() for x in (abs(limit - n.value), limit))
     return Text(
-        f"{how.zh}: {is_it.zh}，{STEP_ZH[step]}须 {limit:g}（{n.share:.0%}），还差 {short}",
-        f"{how.en}: {is_it.en}, {step} needs {limit:g} ({n.share:.0%}), short of it by {short}",
+        f"{how.zh}: {is_it.zh}，{STEP_ZH[step]}须 {limit_}（{n.share:.0%}），还差 {short}",
+        f"{how.en}: {is_it.en}, {step} needs {limit_} ({n.share:.0%}), short of it by {short}",
     )
 
 
@@ -158,24 +159,32 @@ def _steps(n: Near) -> Text:
     return Text("、".join(STEP_ZH[s] for s in steps), ", ".join(steps))
 
 
+def _of_station(e: Evidence, zone: str) -> tuple[Text, str]:
+    """What was measured, and " 10 min 20 mm ≥ 20 mm 22:10": every value with its unit."""
+    q = QUANTITIES.get(e.quantity)
+    unit = f" {q.unit}" if q and q.unit not in ("", "1") else ""
+    limit = f" ≥ {e.threshold:g}{unit}" if e.threshold is not None else ""
+    window = f" {e.window_min} min" if e.window_min else ""
+    when = f" {local(e.observed_at, zone, '%H:%M')}" if e.observed_at else ""
+    what = Text(q.zh, e.quantity.replace("_", " ")) if q else Text(e.quantity, e.quantity)
+    return what, f"{window} {e.value:g}{unit}{limit}{when}"
+
+
 def _details(district: District, v: Verdict, f: Facts, zone: str) -> Iterator[Text]:
     a = v.alert
     if a is not None and not v.ended:
         yield Text("原因：", "because: ") + a.reason
         for e in a.evidence[:4]:
-            limit = f" ≥ {e.threshold:g}" if e.threshold is not None else ""
-            window = f" {e.window_min} min" if e.window_min else ""
-            when = f" {local(e.observed_at, zone, '%H:%M')}" if e.observed_at else ""
-            rest = f"{e.station} {e.quantity}{window} {e.value:g}{limit}{when}"
             if e.kind == "upstream" or e.kind in RULE_KINDS:  # no value of a station as measured
                 yield Text(
                     f"依据：{evidence(district, e, 'zh')}",
                     f"evidence: {evidence(district, e, 'en')}",
                 )
             else:
+                what, rest = _of_station(e, zone)
                 yield Text(
-                    f"依据：{rest} {zh(e.note)}".rstrip(),
-                    f"evidence: {rest} {en(e.note)}".rstrip(),
+                    f"依据：{e.station} {what.zh}{rest} {zh(e.note)}".rstrip(),
+                    f"evidence: {e.station} {what.en}{rest} {en(e.note)}".rstrip(),
                 )
             if e.chance is not None:
                 share = f" {e.chance:.0%}"
@@ -254,10 +263,13 @@ def _row(district: District, n: Near, f: Facts, zone: str) -> Text:
         line += Text("（断报前）", " (before it fell silent)")
     if not n.speaks:
         line += Text("（只供组合规则）", " (for compound rules)")
-    limits = Text(
-        " ".join(f"{STEP_ZH[k]}{t:g}" for k, t in n.limits.items()) or "无阈值",
-        " ".join(f"{k} {t:g}" for k, t in n.limits.items()) or "no thresholds",
-    )
+    unit = f" {n.unit}" if n.unit else ""
+    limits = Text("无阈值", "no thresholds")
+    if n.limits:
+        limits = Text(
+            " ".join(f"{STEP_ZH[k]}{t:g}" for k, t in n.limits.items()) + unit,
+            " ".join(f"{k} {t:g}" for k, t in n.limits.items()) + unit,
+        )
     return (
         _hazard(f"{n.rule} ", n.hazard)
         + " "

@@ -111,7 +111,9 @@ class People(msgspec.Struct, frozen=True, kw_only=True):
 
 class Proved(msgspec.Struct, frozen=True, kw_only=True):
     """Where the district asks for codes: who had to answer, whose code was right, who only said so; how many
-    codes were wrong; who was called again (抽查), and who failed that. Moves, where those are to be proved."""
+    codes were wrong; who was called again (抽查), and who failed that. Moves, where those are proved: people
+    of a place of which nobody said how many moved count as not reached. unreported: ids of areas that were
+    ordered to move and of which nobody said how many did, those with most people first."""
 
     asked: int = 0
     proven: int = 0
@@ -122,6 +124,7 @@ class Proved(msgspec.Struct, frozen=True, kw_only=True):
     moved_proven: int | None = None
     moved_unproven: int = 0
     not_reached: int = 0
+    unreported: tuple[str, ...] = ()
 
 
 class LoudspeakerRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from config.language import Said, text_of
 from config.records.district import District, Node, Station
+from config.records.level import Action
 from detectors.detection import Detection
+from dispatch.decide.reports.moved import unreported
 from dispatch.people.evacuation_roll import Roll
 from dispatch.proving.judged import JudgedAnswer
 from dispatch.proving.rechecks import distrusted
+from dispatch.proving.transfers import Sums
 from dispatch.records import Receipt, state_words
 from fengsui.review.assessment import (
     BlindSpan,
@@ -68,13 +71,17 @@ def proved(district: District, records: Sequence[object], found: Records) -> Pro
     areas = {v[0].area for v in found.alerts.values()}
     again = [r for area in areas for r in roll.called_again(area, found.alerts.keys())]
     out = distrusted(again)
-    moves = []
-    if district.policy.proving.transfer:
-        for area in sorted(areas & district.areas.keys()):
-            since = min(v[0].sent_at for v in found.alerts.values() if v[0].area == area)
-            people_ = district.areas[area].population
-            moves.append(roll.transfers.sums(district, area, since, people_, out))
-    sums = [m for m in moves if m is not None]
+    moves: dict[str, Sums] = {}
+    for area in sorted(areas & district.areas.keys()):
+        since = min(v[0].sent_at for v in found.alerts.values() if v[0].area == area)
+        people_ = district.areas[area].population
+        if told := roll.transfers.sums(district, area, since, people_, out):
+            moves[area] = told
+    ordered = {a.area for v in found.alerts.values() for a in v if a.action == Action.MOVE}
+    silent = unreported(district, ordered, moves)
+    is_proved = district.policy.proving.transfer
+    sums = list(moves.values()) if is_proved else []
+    unheard = sum(district.areas[a].population for a in silent) if is_proved else 0
     return Proved(
         asked=len(asked),
         proven=len(asked & right - out),
@@ -82,9 +89,10 @@ def proved(district: District, records: Sequence[object], found: Records) -> Pro
         wrong_codes=sum(a.verdict == "wrong" for a in answers),
         rechecked=len(again),
         failed=tuple(sorted(r.person for r in again if r.state == "failed")),
-        moved_proven=sum(s.proven for s in sums) if sums else None,
+        moved_proven=sum(s.proven for s in sums) if is_proved and (sums or silent) else None,
         moved_unproven=sum(s.unproven for s in sums),
-        not_reached=sum(s.not_reached for s in sums),
+        not_reached=sum(s.not_reached for s in sums) + unheard,
+        unreported=tuple(silent),
     )
 
 

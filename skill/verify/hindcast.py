@@ -165,7 +165,7 @@ def _writes(
             of.setdefault(pair, []).append(n)
     rows = Rows([of.get(p, []) for p in readings.pairs])
     bounds = _bounds(readings)
-    seq = np.full(readings.at.size, -1, np.int64) if readings.seq is None else readings.seq
+    none = np.full(_BLOCK, -1, np.int64)
     for begin in range(0, readings.at.size, _BLOCK):
         block = slice(begin, begin + _BLOCK)
         which = readings.which[block].astype(np.int64)
@@ -173,10 +173,11 @@ def _writes(
         at, count = readings.at[block][source], readings.counts[block].astype(np.int64)[source]
         if row.size == 0:
             continue
+        seq = none if readings.seq is None else readings.seq[block]
         low, high, doubt = bounds[:, which[source]]
         flag = np.where(count > doubt, int(Flag.SUSPECT), int(Flag.GOOD))
         flag = np.where((count < low) | (count > high), int(Flag.FAIL), flag)
-        yield detect.take(state, Batch(row, at, count, seq[block][source], flag))
+        yield detect.take(state, Batch(row, at, count, seq[source], flag))
         if part.compounds or part.cascades:  # time alone may end what they keep
             tick = Item(state.partition, 0, "", Tick(clock_at=int(at[-1])))
             yield detect.step(state, [tick])[1]

@@ -169,7 +169,7 @@ def test_warned_says_since_when_and_on_what(past: Past) -> None:
     assert v.since_at <= T0 + 20 * MIN
     text = past.text(20)
     assert "■ 山洪: 已预警 — " in text and "■ flash flood: WARNED — " in text
-    assert "evidence: R10 rain 10 min 20 ≥ 20" in text
+    assert "evidence: R10 rain 10 min 20 mm ≥ 20 mm" in text
     # the moment before the first threshold: the same run did not warn
     first = next(a for a in past.facts(20).alerts if a.hazard == "flash_flood")
     assert past.verdict((first.sent_at - T0) / MIN - 1).case == "near"
@@ -183,7 +183,7 @@ def test_nearly_says_how_near_and_what_was_lacking(past: Past) -> None:
     assert (v.nearest.station, v.nearest.value, v.nearest.next) == ("R10", 8.0, ("blue", 10.0))
     assert v.nearest.share == pytest.approx(0.8)
     text = past.text(8)
-    assert "差一点: R10 10 min 8 mm，蓝须 10（80%），还差 2 mm" in text
+    assert "差一点: R10 10 min 8 mm，蓝须 10 mm（80%），还差 2 mm" in text
     past.rain(9, 60)
     assert past.verdict(60).case == "far"
 

@@ -11,7 +11,12 @@ from config.records.level import Action, hazard_words, order_en, order_zh
 from config.records.quantity import QUANTITIES
 from dispatch.decide.plan.tasks import Course, tasks
 from dispatch.decide.reports.memory import Incident
-from dispatch.decide.reports.moved import moved_in_words
+from dispatch.decide.reports.moved import (
+    moved_in_words,
+    reported,
+    silence_in_words,
+    unreported,
+)
 from dispatch.decide.reports.summary import NAMED, as_of, inhabitants
 from dispatch.grade import Grade
 from dispatch.records import ReportPart
@@ -136,15 +141,24 @@ class _Writer:
     def _moved(self, areas: Collection[str]) -> Text:
         seen, known = self._incident.seen, self._district.areas
         told = {a: n for a, n in seen.moved.items() if a in areas and a in known}
-        words = _NOTHING
+        words, heard = _NOTHING, set(told)
         if self._district.policy.proving.transfer:
-            words = moved_in_words(self._district, seen.transfers, areas, self._incident.opened_at)
+            sums = reported(self._district, seen.transfers, areas, self._incident.opened_at)
+            words, heard = moved_in_words(list(sums.values())), set(sums)
         elif told:
             n = sum(known[a].population if m is None else m for a, m in told.items())
             words += Text(
                 f"；{len(told)}处报告已转移{n}人",
                 f"; {n} have moved, as told from {_many(len(told), 'place')}",
             )
+        peaks = self._incident.peaks
+        ordered = {
+            a.area
+            for a in self._incident.alerts.values()
+            if a.area in areas and peaks.get(a.id, Grade()).action == Action.MOVE
+        }
+        silent = unreported(self._district, ordered, heard)
+        words += silence_in_words(self._district, silent, self.named(silent))
         cries = [a for a in dict.fromkeys(seen.cries.values()) if a in known]
         if cries:
             words += Text("；求助未了：", "; asking for help: ") + self.named(cries)
