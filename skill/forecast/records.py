@@ -76,7 +76,7 @@ def read(plan: RecordPlan, data: Path) -> Series:
     def of(station: str, quantity: str, per_unit: int) -> Floats:
         mine = readings.which == readings.pairs.index((station, quantity))
         x = np.full(last - first + 1, np.nan)
-        x[slot[mine] - first] = readings.counts[mine] / per_unit
+        x[slot[mine] - first] = readings.counts[mine].astype(np.int64) / per_unit
         return x
 
     level = of(plan.station, "stage", 1000)

@@ -59,7 +59,7 @@ def track(readings: Readings, station: str, quantity: str, slot_s: int, gather: 
 def _mine(readings: Readings, station: str, quantity: str) -> tuple[Ints, Ints]:
     q = QUANTITIES[quantity]
     mine = readings.of(station, quantity)
-    counts = readings.counts[mine]
+    counts = readings.counts[mine].astype(np.int64)  # a narrow one would make half a float of it
     fine = (counts >= q.low) & (counts <= q.high)
     return readings.at[mine][fine], counts[fine]
 

@@ -1,5 +1,5 @@
-"""A record's rows as they are read, kept narrow: pair, time and count of the resolution, 6 bytes a row where
-many stations report at one time; and what rounding to the resolution does to each pair."""
+"""A record's rows as they are read, kept narrow: pair, time and count of the resolution, 4 bytes a row where
+many stations report at one time and counts are small; and what rounding to the resolution does to each pair."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from detectors.engine.window_rule import Floats, Ints
 from skill.verify.shared_times import SharedTimes
 
 _FEW = 4  # rows a time: from here on a time is kept once
-_NARROW = 2**31 - 1
+_WIDTHS = ((2**15 - 1, np.int16), (2**31 - 1, np.int32), (2**63 - 1, np.int64))
 _BLOCK = 2_000_000  # rows that are looked at together
 
 
@@ -30,7 +30,7 @@ class Gathered:
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._pairs = pairs
-        self._which, self._counts = Growing(np.uint16), Growing(np.int32)
+        self._which, self._counts = Growing(np.uint16), Growing(np.int16)
         self._times: list[Ints] = []  # each time of a run
         self._runs: list[Ints] = []  # and the rows it has
         self._unit = np.zeros(0)
@@ -47,10 +47,9 @@ class Gathered:
         np.copysign(counts, scaled, out=counts)
         for n, weights in enumerate((value, counts)):
             self._sums[n] += np.bincount(which, weights, len(self._pairs))
-        if np.abs(counts).max() > _NARROW:
-            self._counts.widen(np.int64)
-        if len(self._pairs) > 2**16:
-            self._which.widen(np.int32)
+        most = np.abs(counts).max()
+        self._counts.widen(next((kind for top, kind in _WIDTHS if most <= top), np.int64))
+        self._which.widen(np.int32 if len(self._pairs) > 2**16 else np.uint16)
         self._counts.add(counts)
         self._which.add(which)
         begin = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
@@ -123,7 +122,8 @@ class Growing:
         self._size = end
 
     def widen(self, kind: npt.DTypeLike) -> None:
-        if self._held.dtype != kind:
+        """To hold what `kind` does; it never becomes narrower."""
+        if np.dtype(kind).itemsize > self._held.dtype.itemsize:
             self._held = self._held.astype(kind)
 
     def whole(self) -> Ints:
