@@ -22,12 +22,13 @@ _FIGURES = dict(zip("零幺二三四五六七八九", "0123456789", strict=True)
 
 
 class Sms(NamedTuple):
-    """One message as the gateway took it."""
+    """One message as the gateway took it, at the scenario's time in ms."""
 
     channel: str
     to: str
     key: str
     text: str
+    taken_at: int = 0
 
 
 class Carrier:
@@ -46,6 +47,7 @@ class Carrier:
         self._bare, self._wrong = bare_share, wrong_share
         self.no_network = 0.0  # the share of the phones that no base station reaches now
         self._lock = threading.Lock()
+        self._now_at: int | None = None  # the last that the scenario said
         self.taken: dict[str, Sms] = {}
         self.posts = 0
         self._new: list[str] = []
@@ -88,33 +90,38 @@ class Carrier:
         with self._lock:
             self.posts += 1
             if key not in self.taken:
-                self.taken[key] = Sms(channel, to, key, str(fields.get("message", "")))
+                text = str(fields.get("message", ""))
+                self.taken[key] = Sms(channel, to, key, text, self._now_at or 0)
                 self._new.append(key)
         return True
 
     def advance(self, now_at: int) -> list[tuple[str, CarrierReceipt]]:
-        """(channel, receipt) of what happened up to now, in the scenario's time."""
+        """(channel, receipt) of what happened up to now, in the scenario's time. What came between two steps
+        was taken at the first of them: a telephone waits for no step of the simulation."""
         with self._lock:
             new, self._new = self._new, []
+            first = self._now_at is None
+            self._now_at = now_at
         for key in sorted(new):
+            at = now_at if first else self.taken[key].taken_at
             fate = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
             # a phone that is off stays off for every message to it
             phone = (
                 int(hashlib.sha256(self.taken[key].to.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
             )
             if self.taken[key].channel == "broadcast_platform":
-                self._due += [(now_at + 10_000, key, "playing"), (now_at + 40_000, key, "played")]
+                self._due += [(at + 10_000, key, "playing"), (at + 40_000, key, "played")]
                 continue
             if self.taken[key].channel == "voice":
-                self._call(now_at, key, phone, fate)
+                self._call(at, key, phone, fate)
                 continue
             off = max(self._off, self.no_network)
             if phone < off:
-                self._due.append((now_at + 60_000, key, "undelivered"))
+                self._due.append((at + 60_000, key, "undelivered"))
                 continue
-            self._due.append((now_at + 3_000, key, "delivered"))
+            self._due.append((at + 3_000, key, "delivered"))
             if "回复" in self.taken[key].text and phone > off + self._silent:
-                self._due.append((now_at + 20_000 + int(fate * 220_000), key, "answered"))
+                self._due.append((at + 20_000 + int(fate * 220_000), key, "answered"))
         ready = sorted(x for x in self._due if x[0] <= now_at)
         self._due = [x for x in self._due if x[0] > now_at]
         return [

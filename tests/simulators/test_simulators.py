@@ -1,6 +1,7 @@
 """The simulated district: weather, water, faults, loudspeakers, phones, replay and score."""
 
 import gzip
+import hashlib
 import json
 import urllib.error
 import urllib.request
@@ -463,6 +464,19 @@ def test_what_becomes_of_a_message_is_drawn_from_its_key() -> None:
     assert 240 <= states.count("answered") < states.count("delivered")
     assert "answered" not in {json.loads(b)["status"] for _, b in receipts("雨停了")}
     assert all(b"p1" not in body for _, body in asked)  # no telephone number comes back
+
+
+def test_a_telephone_waits_for_no_step_of_the_simulation(carrier: Carrier) -> None:
+    assert carrier.advance(START) == []
+    on = next(f"p{n}" for n in range(9) if _is_on(f"p{n}"))
+    carrier.take("sms", {"key": "k", "to": on, "message": "x"})
+    ((_, receipt),) = carrier.advance(START + 60_000)
+    assert (receipt.status, receipt.at) == ("delivered", START + 3_000)
+
+
+def _is_on(to: str) -> bool:
+    """As the carrier draws it, with a share of 4 % that is off."""
+    return int(hashlib.sha256(to.encode()).hexdigest()[:8], 16) / 2**32 > 0.05
 
 
 # --- replay

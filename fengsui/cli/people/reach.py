@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import click
 import msgspec
 
-from config.language import Said, Text, text_of
+from config.language import Said, Text, joined, text_of
 from config.records.district import District
-from config.records.level import HAZARD_EN, Action, Level
+from config.records.level import FACTS, HAZARD_EN, Action, Level
 from dispatch.address.coverage import coverage, uncovered
 from dispatch.address.coverage import told as told_gap
 from dispatch.address.platform_terminals import Told, counted, line_of, sounding
@@ -17,7 +17,10 @@ from dispatch.address.reach_estimate import Reach, reach
 from dispatch.geography.downstream import TRAVELS, downstream
 from dispatch.grade import Grade
 from dispatch.people.contact_store import ContactStore
+from dispatch.words.channel_names import CHANNEL_WORDS
+from dispatch.words.wording import CATEGORY_ZH
 from fengsui.cli.options import RUN, Shared
+from fengsui.review.incident.names import ROLE_WORDS
 from fengsui.run.recipients import place
 from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import alerts_view
@@ -27,6 +30,14 @@ from fengsui.status.look import look_of
 from stream.environment import Usage
 from stream.wall_clock import now_ms
 
+_KINDS = {
+    **{kind: Text(words, kind.replace("_", " ")) for kind, words in CATEGORY_ZH.items()},
+    **ROLE_WORDS,
+    "duty-room": Text("值班台", "duty room"),
+    "downstream": Text("下游责任人", "responsible downstream"),
+    "loudspeaker": Text("大喇叭", "loudspeaker"),
+    "cap-feed": Text("CAP 发布", "CAP feed"),
+}
 _GRADES = {
     **{lv.name.lower(): Grade(lv) for lv in Level if lv},
     **{a.name.lower(): Grade(Level.NONE, a) for a in Action if a},
@@ -87,13 +98,17 @@ def lines(district: District, r: Reach) -> list[Said]:
         Text(f"{r.area} {area.name}: {r.people} 人", f"{r.area} {area.name_en}: {r.people} people")
     ]
     for (audience, category, channel), count in r.lists.items():
-        out.append(f"  {audience:8} {category:14} {channel:10} {count}")
+        whom = Text("公众", "public") if audience == "public" else Text("内部", "internal")
+        who, way = _KINDS.get(category), CHANNEL_WORDS.get(channel, Text(channel, channel))
+        if who is None or who != way:
+            way = (who or Text(category, category)) + Text("，", ", ") + way
+        out.append("  " + whom + " " + way + Text(f"：{count} 个", f": {count}"))
     for n in r.sound.nodes:
         node = district.nodes[n]
         out.append(
             Text(
                 f"  喇叭 {n} {node.name}: {node.range_m} m",
-                f"  loudspeaker {n} {node.name}: {node.range_m} m",
+                f"  loudspeaker {n} {node.name_en or n}: {node.range_m} m",
             )
         )
     out.append(
@@ -164,17 +179,29 @@ def below(district: District, area: str, hazard: str, warned: Mapping[str, Grade
             continue
         a, grade = district.areas[h.id], warned.get(h.id, Grade())
         words = grade.words()
-        has = Text("尚无预警", "NO WARNING")
+        has = Text("尚无预警", "no warning in force")
         if grade:
             has = Text(f"已有预警：{words.zh}", f"warned: {words.en}")
         groups = Counter(
             c.kind for c in district.contacts.values() if h.id in c.areas and c.role == "residents"
         )
-        units = ", ".join(f"{k} {n}" for k, n in sorted(groups.items()))
+        units = joined(
+            (_KINDS.get(k, Text(k, k)) + f" {n}" for k, n in sorted(groups.items())),
+            Text("、", ", "),
+        )
         out.append(
             Text(
-                f"    {when}  {h.id} {a.name} {a.population} 人（{units}）：{has.zh}",
-                f"    {when}  {h.id} {a.name_en} {a.population} people ({units}): {has.en}",
+                f"    {when}  {h.id} {a.name} {a.population} 人（名单：{units.zh}）：{has.zh}",
+                f"    {when}  {h.id} {a.name_en} {a.population} people (on lists: {units.en}): {has.en}",
+            )
+        )
+    if hits and hazard in FACTS:
+        out.append(
+            Text(
+                "  此事一经录入（橙色以上，或立即转移），下游每处各有一份待批的预警，不自动发出；到达时间从 "
+                "--happened 算起",
+                "  once the fact is told (from orange on, or an order to move) each place below gets a "
+                "proposed warning of its own; none goes out by itself; the times count from --happened",
             )
         )
     return out

@@ -142,7 +142,12 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "N001" in said
     assert "A02" in said
     assert "199-" not in said
+    assert "待批" not in said, "below a flood nobody proposes a warning of its own"
     assert call("reach", "A99", "flash_flood", "red")[0] != 0
+    code, fact = call("reach", "A01", "dam_break", "red")
+    assert code == 0
+    assert "下游每处各有一份待批的预警" in fact
+    assert "  公众 居民，短信：" in fact
     code, said = call("coverage")
     assert code == 0
     assert "199-" not in said
