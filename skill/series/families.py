@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from config.language import Said
+from config.language import Said, Text
 from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.registry import KINDS
 from detectors.water.stage_score import base, rise, scaled
@@ -85,8 +85,8 @@ def unfitted(
     window = terms.window_ms // 60_000
     for choice, places in enumerate(sets):
         quantity = places[0].track.quantity
-        told(f"{places[0].track.station} {quantity}")
-        many = sum(p.track.heard.size for p in places)
+        many, whose = sum(p.track.heard.size for p in places), whose_words(places)
+        told(whose)
         holds = (window, 60) if many < MANY else (window,)
 
         def add(
@@ -96,7 +96,11 @@ def unfitted(
             holds: Sequence[int] = holds,
             choice: int = choice,
             places: Sequence[Place] = places,
+            big: bool = many >= MANY,
+            whose: Text = whose,
         ) -> None:
+            if big:  # each takes its time
+                told(whose + Text("：", ": ") + SERIES[name])
             limits = None if limit is None else np.array([limit])
             found[name].append(table(valued, choice, places, holds, terms, blocks, limits))
 
@@ -117,6 +121,14 @@ def unfitted(
         for name, parts in found.items()
         if sum(p.limit.size for p in parts)
     ]
+
+
+def whose_words(places: Sequence[Place]) -> Text:
+    """Of which gauges, for the progress: plumtree stage; stage of 1,000 gauges."""
+    t, n = places[0].track, len(places)
+    if n == 1:
+        return Text(f"{t.station} {t.quantity}", f"{t.station} {t.quantity}")
+    return Text(f"{n:,} 站的 {t.quantity}", f"{t.quantity} of {n:,} gauges")
 
 
 def _weights(many: int) -> tuple[float, ...]:

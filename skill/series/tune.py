@@ -125,6 +125,7 @@ def tune(
     validated = [skill(names.PART, blocks_of(found.nested))]
     by_stretch: list[Json] = []
     if np.unique(folds := contiguous(many)).size > 1:
+        told(Text("交叉验证，按时段再来一遍", "cross-validation once more, by stretches of time"))
         others = plain + _fitted(basis, folds, told)
         again = judge(others, folds, cost)
         validated.append(skill(names.STRETCH, blocks_of(again.nested)))

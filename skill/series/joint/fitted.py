@@ -20,7 +20,7 @@ from detectors.rain.storm.log_odds import chance
 from detectors.water.flood_score import FloodScore, width
 from detectors.water.flood_score import terms as terms_of
 from detectors.water.stage_score import scaled
-from skill.series.families import MANY, Rival, Told
+from skill.series.families import MANY, Rival, Told, whose_words
 from skill.series.fit import Place, Table, Terms, flooded, joined, rungs, table
 from skill.series.track import views
 
@@ -64,14 +64,14 @@ def fitted(
     """The forecast and the chance on sets of places with a level; first: the number of the first set.
     None with too few events or folds: what is fitted must be left out of two."""
     many = int(folds.max()) + 1
-    if many < 3 or max((int(p.starts.size) for s in sets for p in s), default=0) < LEAST_EVENTS:
+    if many < 3 or not any(_enough(s) for s in sets):
         return []
     found: dict[str, list[list[Table]]] = {"forecast": [], "chance": []}
     for n, places in enumerate(sets):
-        of = places[0].track
         rain = len(places[0].beside)
         told(
-            f"{of.station} {of.quantity} + "
+            whose_words(places)
+            + " + "
             + Text(f"{rain} 个雨量站", f"{rain} rain gauge" + "s" * (rain != 1))
         )
         for name, made in _candidates(places, terms, blocks, folds):
@@ -93,6 +93,14 @@ def fitted(
                 ]
             )
     return [_rival(name, parts) for name, parts in found.items() if parts]
+
+
+def _enough(places: Sequence[Place]) -> bool:
+    """Events to fit on: all places of a set have one set of weights, on the scale of each. Of so many that only
+    the time would grow, those of one place."""
+    each = [int(p.starts.size) for p in places]
+    big = sum(p.track.heard.size for p in places) >= MANY
+    return (max(each) if big else sum(each)) >= LEAST_EVENTS
 
 
 def _rival(name: str, parts: list[list[Table]]) -> Rival:
