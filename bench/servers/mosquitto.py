@@ -19,7 +19,8 @@ def sqlite_plugin() -> Path | None:
     binary = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
     if binary is None:
         return None
-    places = (Path(binary).resolve().parents[1] / "lib").glob(f"**/{SQLITE}")
+    lib = Path(binary).resolve().parents[1] / "lib"  # never looked through: it may be all of /usr/lib
+    places = (p for place in ("", "*/", "*/mosquitto/") for p in lib.glob(f"{place}{SQLITE}"))
     return next(iter(sorted(places)), None)
 
 

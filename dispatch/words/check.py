@@ -27,6 +27,7 @@ from dispatch.words.compose import (
     Message,
     field_names,
     template_of,
+    ways,
     write,
 )
 from dispatch.words.issuer import issuer
@@ -243,8 +244,9 @@ def _room(a: Area) -> tuple[int, int]:
 def _fits(district: District, area: Area, message: Message) -> Iterator[Problem]:
     what = f"{area.id} {message.alert.hazard} {message.category}"
     shorten = Text("缩短安置点、路线或用语", "shorten shelter, route or words")
-    for lang in ("zh", "en"):
-        text = str(write(district, message._replace(lang=lang), "sms").text)
+    zh, aloud = ways(district, message, ("sms", "broadcast"))
+    for lang, sms in (("zh", zh), ("en", write(district, message._replace(lang="en"), "sms"))):
+        text = str(sms.text)
         given = issuer(district, message.alert, lang, short=True)
         if given not in text and issuer(district, message.alert, lang) not in text:
             told = f"{what}: " + Text("短信里没有发布单位", "the SMS does not say who released it")
@@ -258,8 +260,7 @@ def _fits(district: District, area: Area, message: Message) -> Iterator[Problem]
                 f"{parts} SMS segments, at most {most}",
             )
             yield Problem(f"words/{lang}_sms.j2", 0, "", told, shorten)
-    loud = str(write(district, message, "broadcast").text)
-    if (s := seconds(loud)) > SPOKEN_S:
+    if (s := seconds(str(aloud.text))) > SPOKEN_S:
         told = f"{what}: " + Text(
             f"播一遍约 {s:.0f} 秒，最多 {SPOKEN_S:.0f} 秒",
             f"{s:.0f} seconds to say, at most {SPOKEN_S:.0f}",

@@ -88,6 +88,7 @@ def environment(loader: ChoiceLoader | None = None) -> Environment:
         undefined=StrictUndefined,
         autoescape=False,  # plain text; the CAP writer escapes its own
         keep_trailing_newline=False,
+        auto_reload=False,  # a changed file is another version of the district, and checked before it speaks
     )
 
 

@@ -5,7 +5,6 @@ import random
 from collections import Counter
 
 import pytest
-from scipy.stats import linregress
 
 from bench.kills.plan import KINDS, SERVERS, STAGES, draw, each_once
 from bench.kills.slope import slope
@@ -19,6 +18,8 @@ def noise(seed: int, size: float = 1.0) -> list[float]:
 
 
 def test_of_independent_measurements_it_is_the_textbook_s() -> None:
+    from scipy.stats import linregress  # heavy, and only here
+
     values = [100 + 3 * h + e for h, e in zip(HOURS, noise(2), strict=True)]
     found, known = slope(HOURS, values), linregress(HOURS, values)
     assert found.per_h == pytest.approx(known.slope)

@@ -24,17 +24,16 @@ from cryptography.x509.oid import NameOID
 from bench.cases.kafka import Reading, Worker, fresh, read_on, reference, said
 from bench.load.district import bench_district, names, packed
 from bench.servers.tcp_proxy import Proxy
-from config.load import load
-from fengsui.run.setup import default_config
 from stream.log.open import open_log
 from stream.log.port import Corrupt, Log, Out, Unavailable
 from tests.support import leftovers
+from tests.support.districts import as_it_stands
 from tests.support.servers import Kafka, free_port
 
 ROOT = Path(__file__).parents[2]
 GAUGES = 60
 PARTITIONS = 4
-DISTRICT = bench_district(load(default_config()), names(GAUGES), PARTITIONS)
+DISTRICT = bench_district(as_it_stands(), names(GAUGES), PARTITIONS)
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

@@ -500,12 +500,12 @@ HOUR = 3_600_000
 
 
 def basin(
-    tmp_path: Path, seed: int, *, rain: str = "true", floods: int = 18
+    tmp_path: Path, seed: int, *, rain: str = "true", floods: int = 18, days: int = 180
 ) -> tuple[Path, Path, Path]:
     """Hourly discharge of a small catchment, its rain gauge (`rain`: true, or of elsewhere), the floods
     above the flow that so many storms pass; and the same floods with their times shuffled."""
     rng = np.random.default_rng(seed)
-    n, storms = 24 * 300, 60
+    n, storms = 24 * days, 60
     fell, gauge = np.zeros(n), np.zeros(n)
     for k, at in enumerate(rng.choice(np.arange(48, n - 96, 60), storms, replace=False)):
         hours = int(rng.integers(4, 9))
@@ -539,7 +539,7 @@ def basin(
 
 
 def test_discharge_is_used_and_every_simple_rule_stands_beside_the_winner(tmp_path: Path) -> None:
-    obs, events, _ = basin(tmp_path, 1, rain="elsewhere")
+    obs, events, _ = basin(tmp_path, 1, rain="elsewhere", days=300)
     told = tune(obs, events, 7200, tmp_path / "r.toml")
     assert told["rules"][0]["station"] == "weir"
     assert not any("weir discharge" in n and "no rule uses it" in n for n in told["notes"])
@@ -549,7 +549,7 @@ def test_discharge_is_used_and_every_simple_rule_stands_beside_the_winner(tmp_pa
     taken = next(r for r in told["rivals"] if r["how"] == told["family"])
     simple = [by[n]["csi"] or 0 for n in ("level", "sum", "published", "trend")]
     assert taken["csi"] >= max(simple)
-    held = hindcast(tmp_path / "r.toml", *basin(tmp_path, 2, rain="elsewhere")[:2], 7200)
+    held = hindcast(tmp_path / "r.toml", *basin(tmp_path, 2, rain="elsewhere", days=300)[:2], 7200)
     assert held["pod"] > 0.8  # another year of it, with another flow that counts as a flood
 
 

@@ -2,6 +2,7 @@
 is of the other language. What a person wrote, and a message as it was sent, stands as it is."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,6 @@ pytestmark = pytest.mark.usefixtures("here")
 OWN = {a.shelter for a in yanqing().areas.values() if a.shelter}
 # what persons wrote, each in the language of their own: a note, and who answers for the thresholds
 WROTE = "桥已断"
-SIGNED = judged(yanqing().folder)[2]
 OWN |= {c.name for c in yanqing().contacts.values()} | {
     WROTE,
     "会商<1>",
@@ -47,7 +47,15 @@ OWN |= {c.name for c in yanqing().contacts.values()} | {
     "info severity",
     "暴雨预警",
 }
-OWN |= {SIGNED.reason} if SIGNED else set()
+
+
+@cache
+def own() -> set[str]:
+    """All that stands in one language alone, and what was said of the thresholds."""
+    signed = judged(yanqing().folder)[2]
+    return OWN | ({signed.reason} if signed else set())
+
+
 # how many answers the page still waits for
 COUNTED = """
   window.waits = 0;
@@ -196,7 +204,7 @@ class Reader:
         self.page.wait_for_function("window.waits === 0")
         texts = self.page.evaluate(SEEN)
         self.count += len(texts)
-        self.wrong |= {f"{where}: {t}" for t in foreign(texts, self.language, OWN)}
+        self.wrong |= {f"{where}: {t}" for t in foreign(texts, self.language, own())}
 
     def enter(self, name: str) -> None:
         """The door: what it asks for, and what it says to a wrong password."""
@@ -266,7 +274,7 @@ class Reader:
                 paper = written(opened.value.content())
                 assert len(paper) > 20 or "report-text" in opened.value.url
                 self.wrong |= {
-                    f"print, {name} {n}: {t}" for t in foreign(paper, self.language, OWN)
+                    f"print, {name} {n}: {t}" for t in foreign(paper, self.language, own())
                 }
                 opened.value.close()
 

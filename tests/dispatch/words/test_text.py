@@ -14,7 +14,7 @@ from dispatch.grade import Grade
 from dispatch.records import Alert
 from dispatch.words.arrival import arrival
 from dispatch.words.check import SPOKEN_S
-from dispatch.words.compose import NOTICE_SEGMENTS, SMS_SEGMENTS, Message, write
+from dispatch.words.compose import NOTICE_SEGMENTS, SMS_SEGMENTS, Message, ways, write
 from dispatch.words.evidence import begins_at, evidence, left_min
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import moment, number, seconds, spoken
@@ -64,8 +64,9 @@ def test_every_public_text_of_every_area(hazard: str) -> None:
         for grade in GRADES:
             for was in WAS:
                 a = alert(area.id, hazard, grade)
-                for lang in ("zh", "en"):
-                    sms = write(d, Message(a, "public", lang, was), "sms")  # type: ignore[arg-type]
+                zh, en = (Message(a, "public", lang, was) for lang in ("zh", "en"))  # type: ignore[arg-type]
+                told, spoken_once = ways(d, zh, ("sms", "broadcast"))
+                for lang, sms in (("zh", told), ("en", write(d, en, "sms"))):
                     assert sms.segments == segments(sms.text) <= SMS_SEGMENTS[lang], sms.text
                     mark = "（演练）" if lang == "zh" else "EXERCISE. "
                     assert sms.text.startswith(f"【{d.signature}】{mark}"), sms.text
@@ -73,7 +74,7 @@ def test_every_public_text_of_every_area(hazard: str) -> None:
                     assert (area.name if lang == "zh" else area.name_en) in sms.text
                     if grade.action:
                         assert (area.shelter if lang == "zh" else area.shelter_en) in sms.text
-                loud = say(a, "broadcast", was=was)
+                loud = spoken_once.text
                 assert loud.startswith("（演练）")
                 assert seconds(loud) <= SPOKEN_S, loud
                 assert not any(c.isdigit() for c in loud), loud

@@ -24,7 +24,7 @@ from dispatch.cap.message import build
 from dispatch.decide.policy import at_once, authority
 from dispatch.grade import Grade
 from dispatch.records import Delivery, Route
-from dispatch.words.compose import Kind, Message, Role, instruction, write
+from dispatch.words.compose import Kind, Message, Role, instruction, ways, write
 from dispatch.words.evidence import evidence, foreseen
 from dispatch.words.sample import sample
 from dispatch.words.wording import CATEGORY_ZH
@@ -88,21 +88,20 @@ def texts(d: District, hazard: str, grade: Grade, was: Grade | None) -> list[tup
     out = []
     for category in CATEGORY_ZH:
         for lang in ("zh", "en"):
-            for channel in ("sms", "app", "email", "broadcast", "voice", "cap"):
-                m = Message(a, "public", lang, was, category=category)  # type: ignore[arg-type]
-                if channel != "broadcast" or lang == "zh":
-                    out.append((f"{category} {channel} {lang}", write(d, m, channel).text))
+            channels = ["sms", "app", "email", "voice", "cap", *(["broadcast"] if lang == "zh" else [])]
+            m = Message(a, "public", lang, was, category=category)  # type: ignore[arg-type]
+            out += [(f"{category} {r.channel} {lang}", r.text) for r in ways(d, m, channels)]
     inner: list[tuple[Kind, Role]] = [
         ("notice", "responsible"), ("notice", "observer"), ("notice", "duty"), ("organisation", "duty"),
     ]  # fmt: skip
     for kind, role in inner:
         for lang in ("zh", "en"):
-            for channel in ("sms", "app", "voice"):
-                m = Message(a, kind, lang, was, role)  # type: ignore[arg-type]
-                out.append((f"{kind} {role} {channel} {lang}", write(d, m, channel).text))
+            m = Message(a, kind, lang, was, role)  # type: ignore[arg-type]
+            said = ways(d, m, ("sms", "app", "voice"))
+            out += [(f"{kind} {role} {r.channel} {lang}", r.text) for r in said]
     for lang in ("zh", "en"):
-        said = instruction(d, hazard, grade, d.areas["K01"], lang)  # type: ignore[arg-type]
-        out.append((f"instruction {lang}", said))
+        told = instruction(d, hazard, grade, d.areas["K01"], lang)  # type: ignore[arg-type]
+        out.append((f"instruction {lang}", told))
     return out
 
 

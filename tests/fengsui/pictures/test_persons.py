@@ -2,6 +2,7 @@
 detector is installed."""
 
 import io
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,12 @@ HIDE = PictureRule(purpose="a", cameras=("V01",), days=30, basis="x", persons="h
 SHOW = replace(HIDE, purpose="b", cameras=("V03",), persons="show")
 REST = replace(HIDE, purpose="c", cameras=("*",), persons="coarse")
 SENT = replace(HIDE, purpose="d", cameras=(PEOPLE,), persons="coarse")
-BODY = picture(1, 0.0, Look(), 640)
+
+
+@cache
+def gully() -> bytes:
+    """What a camera sees."""
+    return picture(1, 0.0, Look(), 640)
 
 
 def detail(body: bytes | None) -> float:
@@ -46,26 +52,26 @@ def test_whose_rule_a_picture_follows() -> None:
 
 
 def test_nothing_is_touched_where_nobody_asks_for_it() -> None:
-    assert hidden(None, BODY) == (BODY, "")
-    assert hidden(SHOW, BODY) == (BODY, "")
+    assert hidden(None, gully()) == (gully(), "")
+    assert hidden(SHOW, gully()) == (gully(), "")
 
 
 def test_without_a_detector_the_district_has_decided(monkeypatch: pytest.MonkeyPatch) -> None:
     lacks = persons.missing() or "there is no detector"
     monkeypatch.setattr(persons, "missing", lambda: lacks)
-    body, how = hidden(HIDE, BODY)
-    assert detail(body) < 0.2 * detail(BODY)
+    body, how = hidden(HIDE, gully())
+    assert detail(body) < 0.2 * detail(gully())
     assert "coarse" in en(how)
-    body, how = hidden(replace(HIDE, undetected="show"), BODY)
-    assert body == BODY
+    body, how = hidden(replace(HIDE, undetected="show"), gully())
+    assert body == gully()
     assert "as the district decided" in en(how)
     district = replace(yanqing(), pictures=(HIDE,))
-    assert hider(district)("V01", BODY).body != BODY
+    assert hider(district)("V01", gully()).body != gully()
 
 
 def test_a_picture_that_cannot_be_read_is_not_shown() -> None:
     assert hidden(REST, b"no picture").body is None
-    assert hidden(REST, BODY[:200]).body is None
+    assert hidden(REST, gully()[:200]).body is None
 
 
 def test_the_check_says_what_becomes_of_pictures() -> None:
@@ -80,7 +86,7 @@ def test_a_person_that_is_found_is_in_blocks_and_the_rest_is_as_it_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What becomes of boxes; which persons are found is measured on pictures in docs/cameras.md."""
-    made = Image.open(io.BytesIO(BODY)).convert("RGB")
+    made = Image.open(io.BytesIO(gully())).convert("RGB")
     ImageDraw.Draw(made).text((310, 110), "FACE", fill=(255, 255, 255))
     out = io.BytesIO()
     made.save(out, "JPEG", quality=95)
