@@ -21,9 +21,14 @@ from config.load import load
 from config.records.district import District, Station
 from fengsui.run.setup import default_config
 from ingest.observation import Flag, Observation, Observations
+from stream.environment import Usage
 from stream.records import Run, Tick, encode
 
 _EVERY_S = 300
+_TICK_MS, _TICK_READINGS = (
+    5_000,
+    20_000,
+)  # of an upload: a live line's tick, and what comes until then
 _START = 1_753_520_400_000  # a July morning
 
 
@@ -48,9 +53,11 @@ MODES = (
     Mode(Text("每步 10 条", "ten a step"), 1, 144, 10),
     Mode(Text("单条", "single readings"), 1, 36, 1),
     Mode(Text("单条，无雨", "single readings, dry"), 1, 72, 1, dry=True),
+    Mode(Text("每步 10 条，无雨", "ten a step, dry"), 1, 144, 10, dry=True),
+    Mode(Text("三千站整批，无雨", "batches of a slot of 3,000 stations, dry"), 40, 24, 0, dry=True),
     Mode(Text("半数存疑", "every second gauge in doubt"), 1, 144, 0, doubtful=True),
-    Mode(Text("迟到，新者在先", "late, newest first"), 1, 288, 100, late=True),
-    Mode(Text("迟到，各站齐补", "late, of all gauges at once"), 8, 144, 1, late=True, across=True),
+    Mode(Text("迟到，新者在先", "late, newest first"), 4, 288, 100, late=True),
+    Mode(Text("迟到，各站齐补", "late, of all gauges at once"), 8, 288, 1, late=True, across=True),
 )
 
 
@@ -97,7 +104,7 @@ def workload(district: District, mode: Mode) -> bytes:
         name="exercise-bench", kind="exercise", district=district.id, config="", start_at=_START
     )
     lines = [[encode(start)]]
-    for clock, step in _steps(mode, len(names)):
+    for clock_at, step in _steps(mode, len(names)):
         of: dict[str, list[Observation]] = {}
         for slot, k in step:
             s, n = names[k]
@@ -111,8 +118,8 @@ def workload(district: District, mode: Mode) -> bytes:
                 test="rate" if flag == Flag.SUSPECT else "",
             )
             of.setdefault(f"{district.groups_of_station[s.id][0]}-{n}", []).append(one)
-        line = [encode(Observations.of(g, _at(clock), x)) for g, x in of.items()]
-        lines.append(line or [encode(Tick(clock_at=_at(clock)))])
+        line = [encode(Observations.of(g, clock_at, x)) for g, x in of.items()]
+        lines.append(line or [encode(Tick(clock_at=clock_at))])
     return b"\n".join(b"[" + b",".join(line) + b"]" for line in lines)
 
 
@@ -122,21 +129,41 @@ def _at(slot: int) -> int:
 
 
 def _steps(mode: Mode, many: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-    """The line's clock (a slot) and what comes then: (slot, which of `many` gauges); nothing: a tick."""
+    """The line's clock (ms) and what comes then: (slot, which of `many` gauges); nothing: a tick."""
     for slot in range(mode.slots - 1 if mode.late else 0, mode.slots):
         width = many if mode.late else mode.group or many
         for first in range(0, many, width):
-            yield slot, [(slot, k) for k in range(first, min(first + width, many))]
-        yield slot, []
+            yield _at(slot), [(slot, k) for k in range(first, min(first + width, many))]
+        yield _at(slot), []
     if mode.late:
-        before = range(mode.slots - 2, -1, -1)
-        if mode.across:
-            for slot in before:
-                yield mode.slots - 1, [(slot, k) for k in range(many)]
-            return
-        for first in range(0, len(before), mode.group):
-            for k in range(many):
-                yield mode.slots - 1, [(slot, k) for slot in before[first : first + mode.group]]
+        yield from _ticking(_late(mode, many), _at(mode.slots - 1))
+
+
+def _late(mode: Mode, many: int) -> Iterator[list[tuple[int, int]]]:
+    """Steps of what is uploaded, the newest first."""
+    before = range(mode.slots - 2, -1, -1)
+    if mode.across:
+        for slot in before:
+            yield [(slot, k) for k in range(many)]
+        return
+    for first in range(0, len(before), mode.group):
+        for k in range(many):
+            yield [(slot, k) for slot in before[first : first + mode.group]]
+
+
+def _ticking(
+    steps: Iterator[list[tuple[int, int]]], clock_at: int
+) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+    """The steps with the ticks of a live line among them, so that all that waited is judged at the end:
+    what nobody judged would cost nothing."""
+    since = 0
+    for step in steps:
+        yield clock_at, step
+        since += len(step)
+        if since >= _TICK_READINGS:
+            clock_at, since = clock_at + _TICK_MS, 0
+            yield clock_at, []
+    yield clock_at + _TICK_MS, []
 
 
 def turn(tree: Path, workload_file: Path, times: int) -> Turn:
@@ -144,13 +171,18 @@ def turn(tree: Path, workload_file: Path, times: int) -> Turn:
     return Turn(*of_tree(tree, "detector.py", str(workload_file), str(times)))
 
 
-def lines(revision: str, rounds: int) -> Iterator[Text]:
-    """A line each mode: both in readings a second, and the median of the rounds' ratios."""
+def lines(revision: str, rounds: int, only: str = "") -> Iterator[Text]:
+    """A line each mode: both in readings a second, and the median of the rounds' ratios. only: of those
+    whose title has these words. Raises `Usage` where none has."""
+    modes = [m for m in MODES if only in m.title.zh or only in m.title.en]
+    if not modes:
+        titles = Text("、".join(m.title.zh for m in MODES), "; ".join(m.title.en for m in MODES))
+        raise Usage(f"--only {only!r}: " + Text("没有，有：", "is none of: ") + titles)
     district = load(default_config())
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as place:
         folder = Path(place)
         there = tree_of(revision, folder)
-        for mode in MODES:
+        for mode in modes:
             file = folder / "workload"
             file.write_bytes(workload(district, mode))
 

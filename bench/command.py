@@ -185,7 +185,13 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
     type=click.IntRange(1, 100),
     help=spoken(Text("轮数", "rounds")),
 )
-def bench_detect(quick: bool, workload: Path | None, against: str, rounds: int) -> None:
+@click.option(
+    "--only",
+    default="",
+    metavar="TEXT",
+    help=spoken(Text("只比名称里有这几个字的负载", "only loads whose name has these words")),
+)
+def bench_detect(quick: bool, workload: Path | None, against: str, rounds: int, only: str) -> None:
     """每条规则、每秒读数：按站数，与朴素循环相比；一年的回放。
 
     Each rule by stations, beside a plain loop; a year hindcast.
@@ -193,7 +199,7 @@ def bench_detect(quick: bool, workload: Path | None, against: str, rounds: int) 
     if against:
         from bench.against import lines
 
-        for text in lines(against, rounds):
+        for text in lines(against, rounds, only):
             echo(text)
         return
     from bench.run import run_bench

@@ -33,6 +33,7 @@ from detectors.screening.listening import conclude, listen
 from detectors.screening.set_aside import back, to_judge
 from detectors.screening.set_aside import take as take_service
 from detectors.screening.sift import Sifted, sift
+from detectors.screening.window_readings import ForRule, for_rules
 from detectors.setup.partition import COUNTER, FRAME, LEVEL, NEVER, RAIN, Fed, Part
 from detectors.statements import Saying
 from ingest.observation import (
@@ -48,7 +49,6 @@ from stream.log.port import Piece
 from stream.records import Record, Run, Tick
 from stream.stages.stage import Item, Write
 
-_NONE = np.zeros(0, np.int64)
 _PICTURES = 16  # decoded ones at hand: those beside a frame, and references
 
 
@@ -230,8 +230,8 @@ class Detect:
                 judged, source = rows.expand(new.row[which])
                 if judged.size:
                     judge(part, state, new, judged, which[source], c.nth, saying)
-        for fed in part.fed_by(new.row):
-            self._series(fed, state, new, c, saying)
+        for one in for_rules(part, state, new):
+            self._series(one, state, new, c, saying)
         if part.listened:
             listen(part, state, new)
         if part.cameras:
@@ -292,22 +292,19 @@ class Detect:
             saying.change(at, "stage_trend", part.stage.rows[change.row], change)
 
     def _series(
-        self, fed: Fed, state: DetectState, new: Sifted, c: Columns, saying: Saying
+        self, one: ForRule, state: DetectState, new: Sifted, c: Columns, saying: Saying
     ) -> None:
-        which = fed.feeds[new.row].nonzero()[0] if not fed.seen else _NONE
-        if not which.size:
-            return
-        entries, source = fed.entries.expand(new.row[which])
-        k, rule = which[source], fed.rule
+        rule, k = one.fed.rule, one.k
         changes = rule.judge(
             state.series[rule.name],
-            entries // rule.inputs,
-            entries % rule.inputs,
+            one.rows,
+            one.inputs,
             new.at[k],
             new.amount[k],
             new.add[k],
             new.in_doubt(k, rule.least_min),
             new.old_of(k),
+            calm=one.calm,
         )
         for change in changes:
             saying.series(int(c.nth[new.nth[k[change.nth]]]), rule, change)

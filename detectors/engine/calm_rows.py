@@ -11,8 +11,8 @@ ring where it has outgrown the thresholds. It is no memory: no snapshot has it, 
 a look and changes nothing.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,15 +27,24 @@ _MARGIN = 1e-6  # a bound is a sum too
 AtMost = Callable[[Any, Envelopes], Floats]
 
 
+class Bound(NamedTuple):
+    """By which a row is known to reach nothing: the kind's own, with its parameters, and what a value must
+    stay below to call for nothing."""
+
+    at_most: AtMost
+    parameters: Any
+    lowest: float
+
+
 class CalmRows:
-    """Of one rule. lowest: what a value must stay below to call for nothing. rain: (inputs,), which are
-    of rain. per_unit: (rows, inputs). late, span: in slots."""
+    """Of one rule, or of several whose memories are alike (`detectors.engine.calm_together`). bounds: by which
+    rows are asked, none where nothing is known; bound_of: (rows,), which of them is each row's. rain:
+    (inputs,), which are of rain. per_unit: (rows, inputs). late, span: in slots."""
 
     def __init__(
         self,
-        at_most: AtMost | None,
-        parameters: Any,
-        lowest: float,
+        bounds: Sequence[Bound],
+        bound_of: Ints,
         rain: Bools,
         per_unit: Floats,
         gathers: list[str],
@@ -44,7 +53,7 @@ class CalmRows:
         span: int,
         fades: bool,
     ) -> None:
-        self._at_most, self._parameters, self._lowest = at_most, parameters, lowest
+        self._bounds, self._bound_of = bounds, bound_of
         self._rain, self._rains = rain, rain.tolist()
         self._gathers = gathers
         self._late, self._span, self._fades = late, span, fades
@@ -71,9 +80,10 @@ class CalmRows:
         calm = np.ones(state.head.size, np.bool_)
         if suspect is not None:
             calm[rows[suspect != 0]] = False
-        asked = rows[~over]
-        if asked.size:
-            some = np.unique(asked) if asked.size > 1 else asked
+        asked = np.zeros(calm.size, np.bool_)
+        asked[rows[~over]] = True
+        some = asked.nonzero()[0]
+        if some.size:
             calm[some] &= self._sure(state, some, rows, inputs, value)
         laid = calm[rows]
         if rows.size <= _FEW:
@@ -114,7 +124,7 @@ class CalmRows:
         self, state: SeriesState, some: Ints, rows: Ints, inputs: Ints, value: Floats
     ) -> Bools:
         """Of which of the rows `some` it is sure that nothing can be reached."""
-        if self._at_most is None:
+        if not self._bounds:
             return np.zeros(some.size, np.bool_)
         e = state.within
         found = ~state.machines.held_of(some)
@@ -157,12 +167,15 @@ class CalmRows:
 
     def _below(self, rows: Ints, low: Floats, high: Floats, fell: Floats) -> Bools:
         """(n,): is the value of all windows within these below every threshold?"""
-        assert self._at_most is not None
         unit, sure = self._unit[rows], np.isfinite(fell)
         within = Envelopes(low / unit, high / unit, np.where(sure, fell, 0) / self._rain_unit[rows])
-        most = self._at_most(self._parameters, within)
-        below: Bools = sure & (most + _MARGIN * np.maximum(1, np.abs(most)) < self._lowest)
-        return below
+        if len(self._bounds) == 1:
+            return sure & _stays(self._bounds[0], within)
+        of, below = self._bound_of[rows], np.zeros(rows.size, np.bool_)
+        for n in np.flatnonzero(np.bincount(of)).tolist():
+            mine = (of == n).nonzero()[0]
+            below[mine] = _stays(self._bounds[n], Envelopes(*(x[mine] for x in within)))
+        return sure & below
 
     # --- into the rings
 
@@ -218,7 +231,7 @@ class CalmRows:
 
     def still(self, state: SeriesState, row: int, of: int, slot: int) -> bool:
         """Is it known, without a look at the ring, that no rain in this slot changes anything?"""
-        if self._at_most is None or not self._rains[of]:
+        if not self._bounds or not self._rains[of]:
             return False
         machines, within = state.machines, state.within
         held = machines.level.level[row] or machines.action.level[row] or row in state.doubt
@@ -252,6 +265,12 @@ class CalmRows:
         kept &= slot > head - state.ring.shape[2]  # else the clock has come round to its place
         also = None if add is None else add[kept]
         lay_each(state, rows[kept], inputs[kept], slot[kept], value[kept], also, self._gathers)
+
+
+def _stays(bound: Bound, within: Envelopes) -> Bools:
+    """(n,): below the bound's lowest."""
+    most = bound.at_most(bound.parameters, within)
+    return np.asarray(most + _MARGIN * np.maximum(1, np.abs(most)) < bound.lowest)
 
 
 def _clocks(head: Ints, rows: Ints, slot: Ints) -> Ints:

@@ -244,11 +244,19 @@ def _pieces(many: Ints) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(cuts)]
 
 
-def _by_row(rows: Ints) -> Ints:
+def by_row(rows: Ints) -> Ints:
     """A stable order by row; small numbers are sorted by their digits, in time O(n)."""
-    if int(rows.max()) < 65_536:
+    if rows.size and int(rows.max()) < 65_536:
         return np.argsort(rows.astype(np.uint16), kind="stable")
     return np.argsort(rows, kind="stable")
+
+
+def twice(rows: Ints, keys: Ints) -> Ints:
+    """Where a key of a row stands again."""
+    order = np.lexsort((keys, rows))
+    r, k = rows[order], keys[order]
+    again: Ints = order[1:][(r[1:] == r[:-1]) & (k[1:] == k[:-1])]
+    return again
 
 
 def begins(rows: Ints) -> Ints:
@@ -301,7 +309,7 @@ def rounds(rows: Ints) -> list[Ints]:
     arrival within each part; a row's first observation is in the first part, and so on."""
     if rows.size == 0 or _once(rows):
         return [np.arange(rows.size)] * min(1, rows.size)
-    order = _by_row(rows)
+    order = by_row(rows)
     ordered = rows[order]
     start = np.concatenate(([True], ordered[1:] != ordered[:-1]))
     begin = np.maximum.accumulate(np.where(start, np.arange(rows.size), 0))
@@ -320,7 +328,7 @@ def turns(
     `alone` is the first of its row in its part."""
     if _once(rows):
         return [(np.arange(rows.size), slot <= head[rows])]
-    order = _by_row(rows)
+    order = by_row(rows)
     r, s = rows[order], slot[order]
     first = np.ones(r.size, np.bool_)
     first[1:] = r[1:] != r[:-1]

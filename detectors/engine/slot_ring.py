@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from config.records.quantity import QUANTITIES
-from detectors.engine.hysteresis import Machines
+from detectors.engine.hysteresis import Machine, Machines
 from detectors.engine.minute_ring import Bools
 from detectors.engine.snapshot_arrays import EVERY, chosen, pack, unpack
 from detectors.engine.window_rule import Floats, Ints, Kind
@@ -87,6 +87,33 @@ class SeriesState:
             key = (of, -(-minute * 60_000 // slot_ms))
             if key in held and (left := held.pop(key) - count) > 0:
                 held[key] = left
+
+
+def joined(states: Sequence[SeriesState]) -> SeriesState:
+    """One memory of all their rows, one after another, of which each is a part from here on: what is written
+    into the one stands in the other. Rings must be of one shape. What is in doubt, each keeps to itself."""
+    whole = SeriesState(sum(s.head.size for s in states), *states[0].ring.shape[1:])
+    begin = 0
+    for state in states:
+        part = slice(begin, begin + state.head.size)
+        for one, all_ in zip(_arrayed(state), _arrayed(whole), strict=True):
+            for name in _ARRAYS[type(one)]:
+                mine = getattr(all_, name)[part]
+                mine[:] = getattr(one, name)
+                setattr(one, name, mine)
+        begin = part.stop
+    return whole
+
+
+def _arrayed(state: SeriesState) -> tuple[object, ...]:
+    return state, state.within, state.machines.level, state.machines.action
+
+
+_ARRAYS: dict[type, tuple[str, ...]] = {
+    SeriesState: ("ring", "head", "wet", "unjudged", "changed"),
+    Envelope: Envelope.__slots__,
+    Machine: Machine.__slots__,
+}
 
 
 def advance(state: SeriesState, rows: Ints, slot: Ints, behind: Bools) -> None:

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from config.records.quantity import QUANTITIES
-from detectors.engine.calm_rows import CalmRows
-from detectors.engine.hysteresis import Called, either, without
+from detectors.engine.calm_rows import Bound, CalmRows
+from detectors.engine.hysteresis import either, without
 from detectors.engine.minute_ring import Bools, rounds, turns
 from detectors.engine.slot_ring import SeriesState, advance, dump, gathers, load, put_each
 from detectors.engine.snapshot_arrays import EVERY
 from detectors.engine.thresholds import Limits
-from detectors.engine.window_rule import Floats, Ints, Kind, Scored, Tells, View
+from detectors.engine.window_rule import Floats, Ints, Kind, Scored, SeriesJudged, Tells, View
 
 _MINUTE = 60_000
 _ELEMENTS = 2_000_000  # numbers gathered at once
@@ -60,24 +60,6 @@ class SeriesChange(NamedTuple):
     limit: float | None
     wait_min: float
     tells: Tells = Tells()
-
-
-class _Judged(NamedTuple):
-    """One entry an observation: what the row's values call for."""
-
-    raw: Ints
-    keep: Ints
-    raw_action: Ints
-    keep_action: Ints
-    value: Floats
-    window_min: Ints
-    per_h: Floats
-    end: Ints  # the slot that was judged: of a late value the worst of those it touches
-
-    @property
-    def called(self) -> Called:
-        """What they call for."""
-        return Called(self.raw, self.keep, self.raw_action, self.keep_action)
 
 
 class SeriesRule:
@@ -130,20 +112,23 @@ class SeriesRule:
             x.any() for x in self.limits.reached(np.array([kind.quiet]))
         )
         self._fades = self._passes and kind.fades(parameters)
-        self.calm = CalmRows(
-            kind.at_most,
-            parameters,
-            self.limits.lowest(),
-            np.array([q == "rain" for q in self.quantities or kind.inputs[:1] * self.inputs]),
-            self._per_unit,
-            self._gathers,
-            late=self._late,
-            span=self.span,
-            fades=self._fades,
-        )
+        at_most = kind.at_most
+        self.bounds = [Bound(at_most, parameters, self.limits.lowest())] if at_most else []
+        self.calm = CalmRows(self.bounds, np.zeros(len(rows), np.int64), **self.alike())
 
     def new(self) -> SeriesState:
         return SeriesState(len(self.rows), self.inputs, self.slots)
+
+    def alike(self) -> dict[str, Any]:
+        """What `CalmRows` must know of the rows beside their bounds."""
+        rains = [q == "rain" for q in self.quantities or self.kind.inputs[:1] * self.inputs]
+        form = {"late": self._late, "span": self.span, "fades": self._fades}
+        return {
+            "rain": np.array(rains),
+            "per_unit": self._per_unit,
+            "gathers": self._gathers,
+            **form,
+        }
 
     # --- observations in
 
@@ -157,20 +142,25 @@ class SeriesRule:
         add: Bools | None = None,
         suspect: Bools | Floats | None = None,
         old: Bools | None = None,
+        *,
+        calm: bool = True,
     ) -> list[SeriesChange]:
         """One observation each: row, which of its stations, time (ms), count of the resolution, in
         order of arrival. add: as in `RainThreshold.judge`; suspect: the share of it that is in doubt;
-        old: kept and not judged."""
+        old: kept and not judged; calm: False where it is known that none is of a calm row."""
         out: list[SeriesChange] = []
         if rows.size == 0:
             return out
         state.changed[rows] = True
         slot = -(-at // self.slot_ms)
         value = counts.astype(np.float64)  # whole numbers: sums are exact
-        left = (~self.calm.lay(state, rows, inputs, slot, value, add, suspect, old)).nonzero()[0]
-        if left.size == 0:
-            return out
-        for some, late in turns(state.head, rows[left], slot[left], self._block):
+        left = np.arange(rows.size)
+        if calm:
+            laid = self.calm.lay(state, rows, inputs, slot, value, add, suspect, old)
+            left = (~laid).nonzero()[0]
+        for some, late in (
+            turns(state.head, rows[left], slot[left], self._block) if left.size else ()
+        ):
             part = left[some]
             self._turn(
                 state,
@@ -228,7 +218,7 @@ class SeriesRule:
         if judged is None or which.size < int(timely.sum()):  # of these rows every observation
             judged = self._judge(state, rows[all_], slot[all_], head[all_])
         else:
-            judged = _Judged(*[x[hot[rows[which]]] for x in judged])  # type: ignore[arg-type]
+            judged = SeriesJudged(*[x[hot[rows[which]]] for x in judged])  # type: ignore[arg-type]
         r, h = rows[all_], head[all_]
         busy = np.nonzero(state.machines.unsteady(r, judged.called, state.doubt)[r])[0]
         minute = h * self.slot_ms // _MINUTE
@@ -246,7 +236,7 @@ class SeriesRule:
 
     # --- values to levels
 
-    def _judge(self, state: SeriesState, rows: Ints, slot: Ints, head: Ints) -> _Judged:
+    def _judge(self, state: SeriesState, rows: Ints, slot: Ints, head: Ints) -> SeriesJudged:
         """Judge each row at its clock, and where the observation is behind at every slot since."""
         slot = head if self.kind.newest else slot
         last = np.minimum(head, slot + self.span - 1)
@@ -263,7 +253,7 @@ class SeriesRule:
         order = np.lexsort((self._sign * np.nan_to_num(all_.value, nan=-np.inf), source))
         best = order[np.searchsorted(source[order], np.arange(rows.size), "right") - 1]
         begin = np.searchsorted(source, np.arange(rows.size))
-        return _Judged(
+        return SeriesJudged(
             np.maximum.reduceat(all_.raw, begin),
             np.maximum.reduceat(all_.keep, begin),
             np.maximum.reduceat(all_.raw_action, begin),
@@ -278,7 +268,7 @@ class SeriesRule:
         """What the rule sees of these rows, each at its own clock."""
         return self._score(self._window(state, rows, state.head[rows]))
 
-    def _values(self, state: SeriesState, rows: Ints, ends: Ints) -> _Judged:
+    def _values(self, state: SeriesState, rows: Ints, ends: Ints) -> SeriesJudged:
         step = max(1, _ELEMENTS // (self.inputs * self.span))
         views = (
             self._window(state, rows[n : n + step], ends[n : n + step])
@@ -291,7 +281,7 @@ class SeriesRule:
         keep, keep_action = self.limits.reached(score.value, keep=True)
         blind = blind | np.isnan(score.value)
         keep, keep_action = np.where(blind, 4, keep), np.where(blind, 2, keep_action)
-        return _Judged(
+        return SeriesJudged(
             raw, keep, raw_action, keep_action, score.value, score.window_min, score.per_h, ends
         )
 
@@ -315,7 +305,7 @@ class SeriesRule:
         rows: Ints,
         head: Ints,
         minute: Ints,
-        j: _Judged,
+        j: SeriesJudged,
         n: Ints,
         out: list[SeriesChange],
     ) -> None:

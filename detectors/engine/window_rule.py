@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from config.language import Said
 from config.records.rule_kinds import told_as
+from detectors.engine.hysteresis import Called
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -83,6 +84,24 @@ class Parameters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     `__post_init__` raises ValueError with what to do when a value cannot be.
     """
+
+
+class SeriesJudged(NamedTuple):
+    """One entry an observation: what the row's values call for."""
+
+    raw: Ints
+    keep: Ints
+    raw_action: Ints
+    keep_action: Ints
+    value: Floats
+    window_min: Ints
+    per_h: Floats
+    end: Ints  # the slot that was judged: of a late value the worst of those it touches
+
+    @property
+    def called(self) -> Called:
+        """What they call for."""
+        return Called(self.raw, self.keep, self.raw_action, self.keep_action)
 
 
 class Kind(NamedTuple):

@@ -133,6 +133,8 @@ class DetectState:
         self.rows: dict[str, dict[str, RowSaid]] = {}  # rule|area|hazard -> station -> said
         self.said: dict[str, Said] = {}  # rule|area|hazard
         self.series: dict[str, SeriesState] = {}  # by rule
+        # of rules that are laid together, of which each one's is a part: `detectors.engine.calm_together`
+        self.joined: list[SeriesState] = []
         self.compounds: dict[str, CompoundState] = {}
         self.cascades: dict[str, CascadeState] = {}  # by rule and watch group
         self.cap = CapState()  # of other authorities

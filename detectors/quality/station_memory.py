@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from detectors.engine.minute_ring import Bools, Ints, begins, lengths
+from detectors.engine.minute_ring import Bools, Ints, begins, by_row, lengths, twice
 from detectors.engine.snapshot_arrays import EVERY, chosen, pack, unpack
 from ingest.observation import Flag
 
@@ -21,7 +21,7 @@ LONG = 110  # windows longer than this are told by half hours
 _MINUTE = 60_000
 _FAIL = int(Flag.FAIL)  # arrays are slow to compare with a member of an enum
 _MANY = 4  # late ones: so many are worth a look at all of them
-_NOBODY = np.zeros(0, np.int64)
+_AT_ONCE = 65_536  # ids compared at once: they lie in the processor's cache
 _FIRST, _MOST = 128, 1024  # ids remembered of a station: at first, and at most
 
 
@@ -43,6 +43,19 @@ class Taken(NamedTuple):
     amount: Ints  # the value; of a revision what it adds
     add: Bools  # another observation of its minute, not a duplicate of what the minute holds
     newest: Bools  # nothing later had been heard of the station when it arrived
+
+
+class _Taking(NamedTuple):
+    """A batch while it is taken, an entry each: its id, the newest moment of its row before it, whether it
+    passed its range; and what is found of it: whether it is new, another of its minute, what it counts."""
+
+    batch: Batch
+    key: Ints
+    before: Ints
+    good: Bools
+    keep: Bools
+    add: Bools
+    counts: Ints
 
 
 class SeenRain:
@@ -86,9 +99,8 @@ class StationMemory:
         self.half_count = np.zeros((rows, HALVES), np.int64)
         self.seen_rain = SeenRain(rows)
         self.changed = np.ones(rows, np.bool_)  # rows that no snapshot has as they are
-        self.lone: dict[
-            int, dict[int, int]
-        ] = {}  # what only its neighbours' silence makes doubtful
+        # what only its neighbours' silence makes doubtful
+        self.lone: dict[int, dict[int, int]] = {}
         # of a day, what was estimated (`infill`): minute -> tenths of a count, what of it is laid into
         # the sums, and which minutes no record has spoken of
         self.owed: dict[int, dict[int, int]] = {}
@@ -100,20 +112,28 @@ class StationMemory:
         """Remember a batch; what is new in it, and the newest moment heard of its station before
         each observation. One that failed its range is heard, but counts nothing that a revision
         could add to."""
-        size = b.row.size
         self.changed[b.row] = True
         key = (b.at << 20) | ((b.seq + 1) & 0xFFFFF)
-        order = b.row.argsort(kind="stable")
+        order = by_row(b.row)
         before = self._before(b, order)
         newer, good = b.at > before, b.flag != _FAIL
-        keep, add = newer & good, np.ones(size, np.bool_)
-        count = b.value.copy()
+        of = _Taking(b, key, before, good, newer & good, np.ones_like(good), b.value.copy())
         np.maximum.at(self.head, b.row, b.at)
-        inserted = order[keep[order]]
+        inserted = order[of.keep[order]]
         self._insert(b.row[inserted], key[inserted], b.value[inserted])
         late = (~newer).nonzero()[0]
         if late.size >= _MANY and good[late].all():
-            late = self._backlog(b, key, before, late, keep, add)
+            while late.size:
+                many = self._once_round(b.row[late])
+                self._backlog(of, late[:many])
+                late = late[many:]
+        self._one_by_one(of, late)
+        nth = of.keep.nonzero()[0]
+        at = b.at[nth]
+        return Taken(nth, -(-at // _MINUTE), of.counts[nth], of.add[nth], at >= before[nth]), before
+
+    def _one_by_one(self, of: "_Taking", late: Ints) -> None:
+        b, key, before, good, keep, add, count = of
         for n in late:
             row = int(b.row[n])
             found = np.flatnonzero(self.keys[row] == key[n])
@@ -127,9 +147,6 @@ class StationMemory:
                 self._insert(b.row[n : n + 1], key[n : n + 1], b.value[n : n + 1])
             keep[n] = good[n]
             add[n] = b.at[n] > max(int(before[n]) - SEEN_MS, int(self.forgot[row]))
-        nth = keep.nonzero()[0]
-        at = b.at[nth]
-        return Taken(nth, -(-at // _MINUTE), count[nth], add[nth], at >= before[nth]), before
 
     def takes(self, row: int, at: int) -> bool:
         """Is one reading newer than all before of its row, which is known, and has its id room?"""
@@ -151,7 +168,7 @@ class StationMemory:
 
     def before(self, b: Batch) -> Ints:
         """The newest moment of its station that will have been heard before each observation."""
-        return self._before(b, b.row.argsort(kind="stable"))
+        return self._before(b, by_row(b.row))
 
     def _before(self, b: Batch, order: Ints) -> Ints:
         """The newest moment of its station that had been heard before each observation."""
@@ -168,48 +185,83 @@ class StationMemory:
         before[order[first]] = self.head[rows[first]]
         return before
 
-    def _backlog(
-        self, b: Batch, key: Ints, before: Ints, late: Ints, keep: Bools, add: Bools
-    ) -> Ints:
-        """Of what comes late, at once, what repeats what is held or is told for the first time; what
-        remains is to be taken one by one: all of it where an id stands twice, comes with another value,
-        or must go while it still counts."""
-        late = late[b.row[late].argsort(kind="stable")]
-        rows, keys, values = b.row[late], key[late], b.value[late]
-        same = self.keys[rows] == keys[:, None]
-        known = same.any(axis=1)
-        new = ~known
-        if (self.values[rows, same.argmax(axis=1)] != values)[known].any():
-            return np.sort(late)
-        rows, keys, fresh = rows[new], keys[new], late[new]
-        if not rows.size:
-            return _NOBODY
-        begin, width = begins(rows), self.keys.shape[1]
-        many = lengths(begin, rows.size)
-        rank = np.arange(rows.size) - begin.repeat(many)
-        over = self.keys[rows, (self.next[rows] + rank) % width]
-        young = (over >= 0) & ((over >> 20) > self.head[rows] - SEEN_MS)
-        if (
-            young.any() and width < _MOST
-        ):  # room is made when it is needed, neither sooner nor later
-            every, first = np.sort(late), int(fresh[young].min())
-            before_it = every[every < first]
-            if before_it.size and self._backlog(b, key, before, before_it, keep, add).size:
-                return every
-            self._grow()
-            return self._backlog(b, key, before, every[every >= first], keep, add)
-        gone = np.isin(b.row[late[known]], rows[over >= 0])
-        twice = len(set(zip(rows.tolist(), keys.tolist(), strict=True))) < rows.size
-        if twice or young.any() or gone.any() or int(many.max()) > width:
-            return np.sort(late)
+    def _once_round(self, rows: Ints) -> int:
+        """How many of these come before a row would have to overwrite an id of theirs."""
+        width = self.keys.shape[1]
+        if rows.size <= width:
+            return rows.size
+        order = by_row(rows)
+        begin = begins(rows[order])
+        over = np.arange(rows.size) - begin.repeat(lengths(begin, rows.size)) == width
+        return int(order[over].min()) if over.any() else rows.size
+
+    def _backlog(self, of: "_Taking", late: Ints) -> None:
+        """What comes late, in order of arrival and none of it over another: at once, what repeats what is
+        held or is told for the first time. Of a row where an id stands twice, comes with another value, or
+        must go while it still counts, each by itself."""
+        b = of.batch
+        late = late[by_row(b.row[late])]
+        rows, keys = b.row[late], of.key[late]
+        known, same = self._known(rows, keys, b.value[late])
+        new, width = ~known, self.keys.shape[1]
+        rows_new, keys_new, fresh = rows[new], keys[new], late[new]
+        over_new, young_new = self._over(rows_new)
+        if young_new.any() and width < _MOST:
+            # room is made when it is needed, neither sooner nor later
+            every, first = np.sort(late), int(fresh[young_new].min())
+            self._backlog(of, every[every < first])
+            if self.keys.shape[1] == width:
+                self._grow()
+            self._backlog(of, every[every >= first])
+            return
+        bad = np.zeros(self.head.size, np.bool_)
+        bad[rows[known & ~same]] = True
+        bad[rows_new[young_new]] = True
+        bad[rows_new[twice(rows_new, keys_new)]] = True
+        lost = np.zeros(self.head.size, np.bool_)
+        lost[rows_new[over_new >= 0]] = True
+        bad[rows[known & lost[rows]]] = True
+        if not bad.any():
+            self._lay(of, rows_new, fresh, over_new)
+            return
+        alone = bad[rows]
+        if width < _MOST and self._over(rows)[1][alone].any():  # may need room in between
+            self._one_by_one(of, np.sort(late))
+            return
+        fine = ~bad[rows_new]
+        self._lay(of, rows_new[fine], fresh[fine], over_new[fine])
+        self._one_by_one(of, np.sort(late[alone]))
+
+    def _known(self, rows: Ints, keys: Ints, values: Ints) -> tuple[Bools, Bools]:
+        """Which ids are held of their rows, and with the same value."""
+        known, same = np.zeros(rows.size, np.bool_), np.zeros(rows.size, np.bool_)
+        step = max(1, _AT_ONCE // self.keys.shape[1])
+        for first in range(0, rows.size, step):
+            part = slice(first, first + step)
+            found = self.keys[rows[part]] == keys[part, None]
+            known[part] = found.any(axis=1)
+            same[part] = self.values[rows[part], found.argmax(axis=1)] == values[part]
+        return known, same
+
+    def _over(self, rows: Ints) -> tuple[Ints, Bools]:
+        """The ids in whose place those of rows that stand together would go, -1 where there is room; and
+        which of them still count."""
+        begin = begins(rows)
+        rank = np.arange(rows.size) - begin.repeat(lengths(begin, rows.size))
+        over = self.keys[rows, (self.next[rows] + rank) % self.keys.shape[1]]
+        return over, (over >= 0) & ((over >> 20) > self.head[rows] - SEEN_MS)
+
+    def _lay(self, of: "_Taking", rows: Ints, fresh: Ints, over: Ints) -> None:
+        """Of rows that stand together, what is told for the first time and goes in the place of `over`."""
         # what a row has forgotten when each is taken: a running maximum that starts anew with each row
+        begin = begins(rows)
         forgot = np.maximum(np.where(over >= 0, over >> 20, -1), self.forgot[rows])
-        part = (np.arange(begin.size) + 1).repeat(many) << 45
+        part = (np.arange(begin.size) + 1).repeat(lengths(begin, rows.size)) << 45
         forgot = np.maximum.accumulate(forgot + part) - part
-        self._insert(rows, keys, b.value[fresh])
-        keep[fresh] = True
-        add[fresh] = b.at[fresh] > np.maximum(before[fresh] - SEEN_MS, forgot)
-        return _NOBODY
+        b = of.batch
+        self._insert(rows, of.key[fresh], b.value[fresh])
+        of.keep[fresh] = True
+        of.add[fresh] = b.at[fresh] > np.maximum(of.before[fresh] - SEEN_MS, forgot)
 
     def _insert(self, rows: Ints, keys: Ints, values: Ints) -> None:
         """Ids of rows, those of one row together and in order."""

@@ -1,5 +1,6 @@
 """Live readings go before backfill: of what is history and comes after something newer of its gauge, only
-so much is taken from one tick to the next; what is more waits for the ticks to come.
+a little is taken from one tick to the next; what is more waits for the ticks to come, where it is judged
+together.
 
 What waits is decided by the records alone, reading by reading, so a replay of the log does the same
 whatever its batches. No gauge's readings change their order among what is late: while anything waits,

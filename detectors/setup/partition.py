@@ -10,6 +10,7 @@ from config.geometry import distance_km, metres
 from config.records.devices.cameras import NEEDS
 from config.records.district import Camera, District
 from config.records.quantity import QUANTITIES
+from detectors.engine.calm_together import CalmTogether, together
 from detectors.engine.compound import Compound
 from detectors.engine.minute_ring import Bools, Ints
 from detectors.engine.window_engine import SeriesRule
@@ -66,6 +67,16 @@ class Fed(NamedTuple):
     seen: str  # the quantity that it takes of a camera's frames, if it takes one
 
 
+class Together(NamedTuple):
+    """Window rules that are alike, with the rows of the memory that feed them; entry as in `Fed`, in the memory
+    of all. numbers: their places among all rules."""
+
+    calm: CalmTogether
+    entries: Rows
+    feeds: Bools
+    numbers: list[int]
+
+
 class Part:
     """One partition. A row of the memory is a station or node in a watch group."""
 
@@ -96,6 +107,9 @@ class Part:
         self._ranges(district)
         self.listened = self._listened()
         self.series = [self._fed(district, r, row_of) for r in series_rules(district, areas)]
+        self.together = self._together()
+        found = {n for t in self.together for n in t.numbers}
+        self.apart = [n for n in range(len(self.series)) if n not in found]
         self._feeds = [[f for f in self.series if f.feeds[n]] for n in range(len(self.station))]
         self.near = self._near(district)
         self.cameras = self._cameras(district)
@@ -175,6 +189,21 @@ class Part:
         quantity = rule.rows[0].quantity if rule.rows else ""
         feeds = np.array([bool(x) for x in found], np.bool_)
         return Fed(rule, Rows(found), feeds, quantity if quantity in NEEDS else "")
+
+    def _together(self) -> list[Together]:
+        """Rules of which one look says which readings change nothing."""
+        number = {f.rule.name: n for n, f in enumerate(self.series)}
+        found = []
+        for calm in together(f.rule for f in self.series if not f.seen):
+            numbers = [number[r.name] for r in calm.rules]
+            entries: list[list[int]] = [[] for _ in self.station]
+            for n, begin in zip(numbers, (calm.begin * calm.inputs).tolist(), strict=True):
+                fed = self.series[n]
+                for row in fed.feeds.nonzero()[0].tolist():
+                    entries[row] += [begin + e for e in fed.entries.of(row)]
+            feeds = np.array([bool(x) for x in entries], np.bool_)
+            found.append(Together(calm, Rows(entries), feeds, numbers))
+        return found
 
     def _plans(self, district: District) -> None:
         """How often a row reports when all is well, over what its readings sum, and how much rain

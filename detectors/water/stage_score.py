@@ -30,7 +30,15 @@ Source: none for the sum itself; its weights are measured, with their skill, in 
 import numpy as np
 
 from config.language import Text
-from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored, View
+from detectors.engine.window_rule import (
+    Envelopes,
+    Floats,
+    Ints,
+    Kind,
+    Parameters,
+    Scored,
+    View,
+)
 from detectors.rain.sums import check, check_slots
 from detectors.statistics.robust_slope import newest
 
@@ -149,6 +157,17 @@ def score(p: StageScore, view: View) -> Scored:
     return Scored(value, np.full(value.shape, p.rise_min), grown * (60 / p.rise_min))
 
 
+def at_most(p: StageScore, within: Envelopes) -> Floats:
+    """(n,): the highest level after a rise from the lowest, above the lowest base."""
+    unheard = ~(within.high >= within.low)
+    low, high = (
+        scaled(np.where(unheard, p.zero_m, x), p.zero_m, p.flood_m, p.power)
+        for x in (within.low, within.high)
+    )
+    most: Floats = high + p.rise_weight * (high - low) + p.base_weight * np.maximum(-low, 0)
+    return most
+
+
 KIND = Kind(
     name="stage_score",
     inputs=("stage", "discharge"),
@@ -157,4 +176,5 @@ KIND = Kind(
     span=width,
     score=score,
     gather="max",
+    at_most=at_most,
 )

@@ -19,6 +19,7 @@ from detectors.rain.intensity_duration import IntensityDuration
 from detectors.setup.registry import KINDS
 from detectors.statistics.quantity_trend import Rise
 from detectors.water.flood_score import FloodScore
+from detectors.water.stage_score import StageScore
 from tests.support.examples import examples
 
 START = 29_000_160  # minutes
@@ -71,6 +72,26 @@ CASES: dict[str, tuple[str, Any, int, tuple[float, float]]] = {
     "intensity_duration": ("intensity_duration", IntensityDuration(**CURVE), 1, (1.5, 3.0)),
     "areal_rain": ("areal_rain", ArealRain(), 2, (6.0, 15.0)),
     "cumulative_rain": ("cumulative_rain", CumulativeRain(over_h=3), 1, (8.0, 20.0)),
+    "stage_score": (
+        "stage_score",
+        StageScore(
+            zero_m=0.35,
+            flood_m=2.4,
+            power=1.6667,
+            rise_min=20,
+            rise_weight=1,
+            base_weight=0.5,
+            base_h=2,
+        ),
+        1,
+        (0.5, 0.9),
+    ),
+    "stage": (
+        "stage_score",
+        StageScore(zero_m=0.6, flood_m=2.4, base_weight=0.5, base_h=1),
+        1,
+        (0.5, 0.9),
+    ),
     "quantity_rise": ("quantity_rise", Rise(), 1, (0.5, 1.0)),  # has no bound
 }
 
@@ -169,9 +190,8 @@ def test_most_of_a_dry_day_is_not_scored_and_a_storm_is(
     monkeypatch.setattr(r, "_values", counted)
     n = np.arange(ROWS * r.inputs * 200)
     rows, inputs, slot = n % ROWS, n // ROWS % r.inputs, n // ROWS // r.inputs
-    dry = np.where(
-        np.array(r.quantities or ("rain",))[inputs % len(r.quantities or "1")] == "stage", 400, 0
-    )
+    of = r.quantities or (r.rows[0].quantity,) * r.inputs
+    dry = np.where(np.array(of)[inputs] == "stage", 400, 0)
     storm = np.where(dry > 0, 400 + 60 * (slot - 100), 40) * (slot > 100) + dry * (slot <= 100)
     for counts, scores in ((dry, False), (storm, True)):
         looks[0], state = 0, r.new()
@@ -188,10 +208,11 @@ def test_no_value_is_above_its_bound(case: str, seed: int) -> None:
     kind: Kind = KINDS[name]
     rng, span = np.random.default_rng(seed), kind.span(parameters)
     rain: Floats = rng.choice([0.0, 0.2, 3.0, 20.0], (1, inputs, span))
-    if kind.mixed:
+    levels = "rain" not in kind.inputs
+    if levels:
         rain[0, 0] = rng.uniform(0, 3) + rng.normal(0, rng.choice([0.01, 0.5]), span)
     rain[rng.random(rain.shape) < 0.4] = np.nan
-    others, rains = (rain[:, :1], rain[:, 1:]) if kind.mixed else (rain[:, :0], rain)
+    others, rains = (rain[:, :1], rain[:, 1:]) if levels else (rain[:, :0], rain)
     within = Envelopes(
         np.fmin.reduce(others, axis=(1, 2), initial=np.inf),
         np.fmax.reduce(others, axis=(1, 2), initial=-np.inf),

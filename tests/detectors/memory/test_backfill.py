@@ -32,6 +32,7 @@ FEW = 20
 def few_at_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backfill, "AT_ONCE", FEW)
+        patch.setattr(backfill, "SOON", FEW)
         yield
 
 
