@@ -3,8 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
-# more than cores: a test often waits for another process
-WORKERS ?= 4
+# more than cores: a test often waits for another process, one of the other tiers most of its time
+WORKERS ?= $(if $(filter test-all,$(MAKECMDGOALS)),6,4)
 TESTS := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 # every process that a test or a line starts finds its modules compiled, whatever the shell has set
 unexport PYTHONDONTWRITEBYTECODE

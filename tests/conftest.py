@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.support.compiled",
     "tests.support.order",
     "tests.support.leftovers",
+    "tests.support.closing",
     "tests.support.read_once",
     "tests.support.played",
     "tests.support.servers",

@@ -22,6 +22,19 @@ _LONG = {"storm": 20, "servers": 3, "browser": 2}
 # of the tier unit the files that take more than three seconds of CPU, and how many: one file in ten
 # takes half of what the tier takes. One that stood last, as the tidy checks did, would be waited for by every
 # core but its own. Measured in November 2026; a figure that is out of date costs time and nothing else
+# of the other tiers the files that take far longer than their tests are many, in seconds until they end
+SLOW = {
+    "tests/console/door/test_console_load.py": 50,
+    "tests/dispatch/channels/sip/test_to_the_superior.py": 75,
+    "tests/fengsui/files/test_backup.py": 250,
+    "tests/fengsui/test_drill.py": 90,
+    "tests/ingest/waveform/test_geophones.py": 60,
+    "tests/servers/test_kafka_faults.py": 160,
+    "tests/servers/test_kills.py": 160,
+    "tests/storms/test_foreign.py": 120,
+    "tests/storms/test_poison_line.py": 70,
+    "tests/storms/test_storm.py": 260,
+}
 HEAVY = {
     "tests/config/test_backdrop.py": 3,
     "tests/config/test_config.py": 8,
@@ -40,9 +53,9 @@ HEAVY = {
     "tests/detectors/test_moveout.py": 4,
     "tests/detectors/test_rules.py": 6,
     "tests/dispatch/channels/platform/test_door.py": 5,
-    "tests/dispatch/words/test_text.py": 7,
-    "tests/dispatch/words/test_words.py": 14,
-    "tests/dispatch/words/test_words_by_hazard.py": 13,
+    "tests/dispatch/words/test_text.py": 5,
+    "tests/dispatch/words/test_words.py": 9,
+    "tests/dispatch/words/test_words_by_hazard.py": 5,
     "tests/fengsui/doctor/test_faults.py": 4,
     "tests/fengsui/inquiry/test_lock.py": 6,
     "tests/fengsui/inquiry/test_pack.py": 4,
@@ -56,7 +69,7 @@ HEAVY = {
     "tests/simulators/test_simulators.py": 4,
     "tests/skill/test_hindcast.py": 19,
     "tests/skill/test_joint_rules.py": 8,
-    "tests/skill/test_series_skill.py": 25,
+    "tests/skill/test_series_skill.py": 20,
     "tests/skill/test_table_skill.py": 9,
     "tests/skill/test_table_transfer.py": 7,
     "tests/stream/test_begin.py": 5,
@@ -95,7 +108,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _weight(tests: Sequence[pytest.Item]) -> int:
     """How many seconds the tests of one file take together, 0: few."""
     found = sum(_LONG.get(item.stash[tier_of], 0) for item in tests)
-    return max(found, HEAVY.get(tests[0].nodeid.partition("::")[0], 0))
+    file = tests[0].nodeid.partition("::")[0]
+    return max(found, HEAVY.get(file, 0), SLOW.get(file, 0) if found else 0)
 
 
 def pytest_collection_finish() -> None:

@@ -37,6 +37,7 @@ _NOT_HANDED = Text(
 )
 _WAIT_S = 30.0
 _AT_ONCE = 64
+_LOOKS_EVERY_S = 0.1  # whether it is to end; by itself socketserver looks every half second
 _DAYS = 7  # the longest that a page offers
 _HOUR_S = 3600.0
 
@@ -263,7 +264,7 @@ def run_keeper(
     the one that systemd hands over. Raises OSError when it cannot be had."""
     desk, places = ResidentDesk(district, live, clock, wall), Places(district, log, clock)
     door = _Door(path, Keeper(district, log, desk, places.notes, wall))
-    ear = threading.Thread(target=door.serve_forever, name="keeper", daemon=True)
+    ear = threading.Thread(target=door.serve_forever, args=(_LOOKS_EVERY_S,), name="keeper", daemon=True)
     ear.start()
     ready()
     try:
