@@ -26,6 +26,7 @@ SNAPSHOTS = "snapshots"
 _PIECE = 3_000_000  # bytes of a snapshot in one record
 _PIECES = 4  # of one read
 _SESSION_MS = 6_000  # the least a broker allows: so long nobody knows that a member is dead
+_NOTHING_MS = 250  # the broker answers as soon as there is something, else after this
 _JOIN_S = 0.5  # a member that joins is polled no shorter
 _NO_MEMBER = (ke.UnknownMemberIdError, ke.IllegalGenerationError, ke.FencedInstanceIdError)
 _FENCED = (
@@ -97,7 +98,7 @@ class KafkaGroupConsumer:
                 auto_offset_reset="earliest",
                 session_timeout_ms=_SESSION_MS,
                 heartbeat_interval_ms=1_500,
-                fetch_max_wait_ms=50,
+                fetch_max_wait_ms=_NOTHING_MS,
                 max_partition_fetch_bytes=4_000_000,
                 partition_assignment_strategy=[CooperativeStickyAssignor],
             )

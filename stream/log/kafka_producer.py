@@ -10,6 +10,11 @@ Nor does it go on under an epoch that is not its own. Told that its epoch is old
 this id before it finds that whoever asks is stale, and that is the transaction of the new owner,
 which has done nothing wrong. Here such an answer ends the producer, as it does on brokers that know
 no such question; whoever owns the partition makes a new one.
+
+And it asks again soon. A broker that is still closing one transaction refuses to begin the next
+(CONCURRENT_TRANSACTIONS). kafka-python means to ask again after 20 ms then, but its sender sleeps
+`retry_backoff_ms`, 100 by itself (3.0.12), and does so for the partitions and for the offsets: commits one
+after another took 250 ms, nearly all of it asleep.
 """
 
 import contextlib
@@ -23,6 +28,7 @@ from config.language import Text
 
 WAIT_S = 15.0
 _TRANSACTION_MS = 5_000  # so long a dead owner's open transaction may hold up the readers
+_AGAIN_MS = 5  # a broker is done with a transaction after a few milliseconds
 
 
 class Producer(KafkaProducer):  # type: ignore[misc]
@@ -37,6 +43,7 @@ class Producer(KafkaProducer):  # type: ignore[misc]
             transactional_id=transactional_id,
             transaction_timeout_ms=_TRANSACTION_MS,
             linger_ms=0,
+            retry_backoff_ms=_AGAIN_MS,
             max_request_size=32_000_000,
             max_block_ms=int(WAIT_S * 1000),
             request_timeout_ms=int(WAIT_S * 1000) - 3_000,

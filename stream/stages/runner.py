@@ -3,8 +3,9 @@
 For every partition it owns it loads the newest snapshot, steps silently from there to the
 committed position (what that writes was written before), and then steps over what comes and
 commits outputs, position and, now and then, a snapshot in one transaction. While one commit is
-under way the next records are stepped; while much is coming, a batch that wrote nothing waits for
-the next commit, for stepping it again writes nothing again. If a commit fails, the memory is thrown
+under way the next records are stepped; while anything is coming, a batch that wrote nothing waits for
+the next commit, for stepping it again writes nothing again, and a commit of its own would stand in
+the way of one that warns. If a commit fails, the memory is thrown
 away and rebuilt, so what is written never rests on memory that the log does not have.
 """
 
@@ -34,7 +35,7 @@ from stream.stages.stage_metrics import Meter
 
 SNAPSHOT_S = 60.0
 _POLL_S = 0.25
-_IDLE_S = 0.005  # with something to commit: is there more?
+_IDLE_S = 0.005  # while a commit is under way: is there more?
 _STOOD_S = 5.0  # no pass takes so long but where the machine or the log stood still
 _LONG = 2  # times the time between snapshots
 _COMMIT_S = 1.0  # so long a batch that wrote nothing may wait
@@ -158,8 +159,7 @@ class Runner:
     def _pass(
         self, consumer: Consumer, stop: threading.Event, beat: Callable[[], None] = lambda: None
     ) -> None:
-        waiting = any(h.committed < h.position for h in self._held.values())
-        entries = consumer.poll(_IDLE_S if waiting or self._settle else _POLL_S, _LIMIT)
+        entries = consumer.poll(_IDLE_S if self._settle else _POLL_S, _LIMIT)
         owned = consumer.owned()
         for partition in [p for p in self._held if p not in owned]:
             del self._held[partition]
