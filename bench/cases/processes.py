@@ -34,7 +34,6 @@ class Processes:
 
     def _begin(self, folder: Path, url: str, run: str, district: District) -> None:
         self.broker_url, self.broker = self._open.enter_context(bench_broker(folder, ""))
-        self.setup.broker_file.write_text(self.broker_url)
         self.carrier = Carrier()
         self._open.callback(self.carrier.close)
         self.prefix = f"fengsui/{run}/{district.id}"
@@ -47,8 +46,17 @@ class Processes:
         until = time.monotonic() + _STAGE_S
         # the run record passes down the line when every stage is there
         while not self.log.ends("alerts")[0] and time.monotonic() < until:
+            self._all_up(folder)
             time.sleep(0.1)
         time.sleep(5)
+        self._all_up(folder)
+
+    def _all_up(self, folder: Path) -> None:
+        """Raises RuntimeError with what a stage said that has ended: without it nothing is measured."""
+        for name, stage in zip(STAGES, self._stages, strict=True):
+            if stage.poll() is not None:
+                said = (folder / f"{name}.log").read_text("utf-8", "replace")
+                raise RuntimeError(f"{name}: {said[-1500:]}")
 
     def _start(self, name: str, folder: Path) -> "subprocess.Popen[bytes]":
         start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(START))
@@ -58,6 +66,7 @@ class Processes:
             words += ["--carrier", self.carrier.url]
         with (folder / f"{name}.log").open("wb") as out:
             env = {**os.environ, "FENGSUI_LOG": self.setup.log, "FENGSUI_HISTORY": ""}
+            env["FENGSUI_BROKER"] = self.broker_url
             return subprocess.Popen(words, stdout=out, stderr=out, env=env)
 
     def _end(self) -> None:

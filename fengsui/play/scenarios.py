@@ -1,15 +1,29 @@
-"""Plays a district's own scenarios: given this series, these levels at these times."""
+"""Plays a district's own scenarios: given this series, these levels at these times.
+
+One that came as expected need not be played again while nothing that it rests on has changed: which did
+is remembered in the user's cache folder, by a digest of the district's files, of the scenario, and of the
+program with the packages that it computes with."""
 
 import hashlib
+import os
+import platform
 from collections.abc import Iterator
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from config.language import Said, Text, joined
 from config.records.district import District
 from config.records.level import ACTION_EN, ACTION_ZH, LEVEL_EN, LEVEL_ZH, Action, Level
 from config.scenarios import CheckScenario, Expect, scenarios
 from dispatch.words.local_time import local
+from fengsui.inquiry.software import source_digest
 from fengsui.play.in_memory import Inline
 from ingest.observation import Observation
+from stream.disk.files import make_folder, write_file
 from stream.records import Run
 
 _SLOT_MS = 60_000
@@ -114,7 +128,83 @@ def _miss(district: District, inline: Inline, e: Expect) -> Said:
     return f"{where}: " + joined(wrong, Text("；", "; ")) if wrong else ""
 
 
-def play_scenarios(district: District) -> Iterator[tuple[Said, list[Said]]]:
-    """(name and title, what did not come as expected) of each scenario."""
+class PlayedScenario(NamedTuple):
+    """Of one scenario. name: with its title. misses: what did not come as expected. remembered: it was not
+    played, for it came as expected before and nothing has changed."""
+
+    name: Said
+    misses: list[Said]
+    remembered: bool
+
+
+class Passed:
+    """Which scenarios of a folder came as expected, as the user's cache folder has it; without one nothing is
+    remembered. A file that is no such list, of another program or damaged, is as none: what it should have
+    held is played again. Only what came as expected is remembered, so that a miss is always seen anew."""
+
+    def __init__(self, district: District) -> None:
+        self._district = district
+        self._now: list[str] = []
+        folder = district.folder.resolve()
+        name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+        cache = _cache_folder()
+        self._file = cache and cache / "fengsui" / f"scenarios-{name}.json"
+        self._before: frozenset[str] = frozenset()
+        if self._file is not None:
+            with suppress(OSError, ValueError):  # msgspec's errors are ValueErrors
+                self._before = frozenset(_passed.decode(self._file.read_bytes()))
+        by = (source_digest(), platform.python_version(), platform.machine(), *map(_version, _PACKAGES))
+        self._on = "\0".join((*by, district.id, district.version)).encode()
+
+    def digest(self, scenario: CheckScenario) -> str:
+        """Of all that the verdict rests on."""
+        asked = msgspec.msgpack.encode((scenario.name, scenario.observations, scenario.expect))
+        return hashlib.sha256(self._on + b"\0" + asked).hexdigest()
+
+    def holds(self, digest: str) -> bool:
+        return digest in self._before
+
+    def add(self, digest: str) -> None:
+        self._now.append(digest)
+
+    def keep(self) -> None:
+        """For the next time. A folder that cannot be written costs a play, and nothing else."""
+        if self._file is not None and self._before != frozenset(self._now):
+            with suppress(OSError):
+                make_folder(self._file.parent, 0o700)
+                write_file(self._file, msgspec.json.encode(self._now))
+
+
+_passed = msgspec.json.Decoder(list[str])
+_PACKAGES = ("numpy", "msgspec", "opencv-python-headless", "scipy")
+
+
+def _version(package: str) -> str:
+    """Of what is installed; "" of what is not."""
+    try:
+        return f"{package} {version(package)}"
+    except PackageNotFoundError:
+        return ""
+
+
+def _cache_folder() -> Path | None:
+    """XDG_CACHE_HOME, else ~/.cache (XDG Base Directory Specification 0.8); None where nobody has a home."""
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if given.is_absolute():
+        return given
+    with suppress(RuntimeError):
+        return Path.home() / ".cache"
+    return None
+
+
+def play_scenarios(district: District, *, anew: bool = False) -> Iterator[PlayedScenario]:
+    """Each scenario's verdict. anew: all are played, whatever is remembered."""
+    passed = Passed(district)
     for scenario in scenarios(district):
-        yield f"{scenario.name}: " + scenario.title, play(district, scenario)
+        digest = passed.digest(scenario)
+        remembered = passed.holds(digest) and not anew
+        misses = [] if remembered else play(district, scenario)
+        if not misses:
+            passed.add(digest)
+        yield PlayedScenario(f"{scenario.name}: " + scenario.title, misses, remembered)
+    passed.keep()

@@ -36,6 +36,11 @@ def change(folder: Path, old: str = "0.914", new: str = "0.900") -> None:
     path.write_text(text.replace(old, new, 1), "utf-8")
 
 
+@pytest.fixture(autouse=True)
+def _remembers_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 def command(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(cli, words)
     if isinstance(done.exception, Usage):

@@ -70,6 +70,7 @@ def command(
     server = _servers.get(os.getpid()) or _servers.setdefault(os.getpid(), _Server())
     with tempfile.TemporaryDirectory() as place:
         out, err = Path(place) / "out", Path(place) / "err"
+        env = {**env, "XDG_CACHE_HOME": place}  # what it remembers for its user ends with it
         code = server.run(timeout_s, words=words, env=env, out=str(out), err=str(err))
         if code == -signal.SIGKILL:
             raise subprocess.TimeoutExpired(line, timeout_s)

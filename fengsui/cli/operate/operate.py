@@ -32,16 +32,24 @@ from stream.log.kept import holds, told
 from stream.log.port import SIX_MONTHS_DAYS, dropped_early
 from stream.wall_clock import now_ms
 
+_REMEMBERED = Text("（记得）", " (remembered)")
+
 
 @click.command()
 @click.argument("folder", metavar="CONFIG", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--anew",
+    is_flag=True,
+    help=spoken(Text("情景全部重放", "play every scenario, whatever is remembered")),
+)
 @click.pass_obj
-def check(obj: Shared, folder: Path | None) -> None:
+def check(obj: Shared, folder: Path | None, anew: bool) -> None:
     """检查配置：验一个区县的目录，并放它的情景。
 
     Validate a district's folder and play its scenarios.
     """
-    sys.exit(_check_config(folder or obj.config, obj.urls["log"] or secret("FENGSUI_LOG")))
+    log = obj.urls["log"] or secret("FENGSUI_LOG")
+    sys.exit(_check_config(folder or obj.config, log, anew=anew))
 
 
 @click.command()
@@ -89,8 +97,9 @@ def restore(obj: Shared, file: Path, into: str, new_history: bool) -> None:
     )
 
 
-def _check_config(folder: Path, log: str) -> int:
-    """Validate, then play the district's own scenarios. log: its address, where one is given."""
+def _check_config(folder: Path, log: str, *, anew: bool) -> int:
+    """Validate, then play the district's own scenarios. log: its address, where one is given. anew: those too
+    that came as expected the last time."""
     district, problems, proof = judged(folder)
     for problem in problems:
         echo(problem, err=True)
@@ -138,12 +147,27 @@ def _check_config(folder: Path, log: str) -> int:
         echo("  " + text_of(gap), err=True)
     if (log := log or district.log).startswith(("kafka:", "kafkas:")):
         echo("  " + _kept_by_kafka(log, district.id), err=True)
-    failed = 0
-    for name, misses in play_scenarios(district):
-        echo(f"  {'✗' if misses else '✓'} " + name)
-        for miss in misses:
+    return _check_scenarios(district, anew=anew)
+
+
+def _check_scenarios(district: District, *, anew: bool) -> int:
+    failed = remembered = 0
+    for one in play_scenarios(district, anew=anew):
+        line = f"  {'✗' if one.misses else '✓'} " + one.name
+        echo(line + _REMEMBERED if one.remembered else line)
+        remembered += one.remembered
+        for miss in one.misses:
             failed += 1
             echo("      " + text_of(miss), err=True)
+    if remembered:
+        echo(
+            Text(
+                f"  记得的 {remembered} 个上次已通过，此后配置、情景和程序都没有变，没有重放；"
+                "全部重放用 --anew",
+                f"  the {remembered} remembered came as expected before, and neither the district, the "
+                "scenario nor the program has changed since: not played; --anew plays all",
+            )
+        )
     return 1 if failed else 0
 
 
