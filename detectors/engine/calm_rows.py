@@ -208,7 +208,7 @@ class CalmRows:
         """One value of slot `s` into the ring of its row."""
         state.changed[row] = True
         ring, head, mask = state.ring, state.head, state.ring.shape[2] - 1
-        before = int(head[row])
+        before = head.item(row)  # a number of Python's own is quicker to compare
         if s > before:
             gap = 1 if before < 0 else min(s - before, mask + 1)
             for back in range(gap):
@@ -217,7 +217,7 @@ class CalmRows:
         if s <= before - self._span:
             return
         place = (row, of, s & mask)
-        held, gather = ring[place], self._gathers[of]
+        held, gather = ring.item(place), self._gathers[of]
         empty = held != held
         if gather == "sum":
             if empty or more:
@@ -229,14 +229,18 @@ class CalmRows:
             if self._fades:
                 state.unjudged[row] = True
 
-    def still(self, state: SeriesState, row: int, of: int, slot: int) -> bool:
-        """Is it known, without a look at the ring, that no rain in this slot changes anything?"""
-        if not self._bounds or not self._rains[of]:
+    def still(self, state: SeriesState, row: int, of: int, slot: int, value: int) -> bool:
+        """Is it known, without a look at the ring, that this value of this slot changes nothing? Of rain that
+        is asked of none alone."""
+        if not self._bounds:
             return False
         machines, within = state.machines, state.within
-        held = machines.level.level[row] or machines.action.level[row] or row in state.doubt
-        late = slot < state.head[row] - self._late
-        return not (held or late or within.fell[row] > within.room[row])
+        if not self._rains[of] and not within.low.item(row) <= value <= within.high.item(row):
+            return False
+        if within.fell.item(row) > within.room.item(row) or row in state.doubt:
+            return False
+        held = machines.level.level.item(row) or machines.action.level.item(row)
+        return not held and slot >= state.head.item(row) - self._late
 
     def _at_once(
         self,

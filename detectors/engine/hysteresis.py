@@ -96,7 +96,7 @@ class Machines:
 
     def of(self, row: int) -> tuple[int, int]:
         """A row's level and action."""
-        return int(self.level.level[row]), int(self.action.level[row])
+        return self.level.level.item(row), self.action.level.item(row)
 
     def unsteady(self, rows: Ints, called: Called, doubtful: Collection[int]) -> Bools:
         """(rows of the rule,): not every judgement leaves the row where it is, or it is doubtful. What

@@ -88,8 +88,8 @@ class Window:
 
     def put_dry(self, row: int, minute: int) -> None:
         """As `put`, one observation of zero, ahead of its row's head."""
-        ring, head = self._ring[row], int(self.head[row])
-        total, gap = int(ring[head & _MASK]) & ~1, min(minute - head, SLOTS)
+        ring, head = self._ring[row], self.head.item(row)
+        total, gap = ring.item(head & _MASK) & ~1, min(minute - head, SLOTS)
         first, last = (minute - gap + 1) & _MASK, minute & _MASK
         if first < last:
             ring[first:last] = total

@@ -150,20 +150,20 @@ class StationMemory:
 
     def takes(self, row: int, at: int) -> bool:
         """Is one reading newer than all before of its row, which is known, and has its id room?"""
-        if not -1 < self.head[row] < at:
+        if not -1 < self.head.item(row) < at:
             return False
-        over = int(self.keys[row, self.next[row]])
+        over = self.keys.item(row, self.next.item(row))
         return over < 0 or self.keys.shape[1] == _MOST or over >> 20 <= at - SEEN_MS
 
-    def put(self, row: int, at: int, key: int) -> None:
-        """As `take`, a reading of zero that is so."""
+    def put(self, row: int, at: int, key: int, value: int) -> None:
+        """As `take`, a reading that is so."""
         self.head[row] = at
         self.changed[row] = True
-        slot = int(self.next[row])
-        over = int(self.keys[row, slot])
+        slot = self.next.item(row)
+        over = self.keys.item(row, slot)
         if over >= 0:
-            self.forgot[row] = max(int(self.forgot[row]), over >> 20)
-        self.keys[row, slot], self.values[row, slot] = key, 0
+            self.forgot[row] = max(self.forgot.item(row), over >> 20)
+        self.keys[row, slot], self.values[row, slot] = key, value
         self.next[row] = (slot + 1) % self.keys.shape[1]
 
     def before(self, b: Batch) -> Ints:

@@ -168,7 +168,8 @@ class RainThreshold:
         """Does a dry minute ahead of the row's clock change nothing but that clock?"""
         if any(state.machines.of(row)) or row in state.doubt:
             return False
-        return -1 < state.window.head[row] < minute and self.wetness.same_day(state, row, minute)
+        ahead = -1 < state.window.head.item(row) < minute
+        return ahead and self.wetness.same_day(state, row, minute)
 
     def _past(self, state: RainState, which: Ints, told: Arrived, out: list[Change]) -> Ints:
         """Of these, what has yet to be judged; the rest is laid into its past."""

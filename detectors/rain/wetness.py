@@ -24,7 +24,7 @@ class Wetness:
 
     def same_day(self, state: RainState, row: int, minute: int) -> bool:
         """Would a dry minute change nothing here?"""
-        return not self._classes or minute // _DAY == state.today[row]
+        return not self._classes or minute // _DAY == state.today.item(row)
 
     def take(self, state: RainState, rows: Ints, minutes: Ints, counts: Ints) -> Bools:
         """One turn of observations into the daily totals; of which of them the class changed."""

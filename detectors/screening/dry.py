@@ -1,21 +1,27 @@
-"""A few dry readings in order, taken one by one: the exact twin of the way through arrays, which costs
+"""A few readings of a quiet day, taken one by one: the exact twin of the way through arrays, which costs
 the same for one reading as for a hundred.
 
-What qualifies is what most readings are: no rain, newer than all before of its gauge, in time, without
-a flag, of a gauge of which nothing is held, doubtful, silent or in service, so that all of it is laid
-into memory and nothing can be said. Everything is asked before anything is changed; where one
+What qualifies is what most readings are: no rain, or a level that goes on as water does, low and within
+what its rules were asked before; newer than all before of its gauge, in time, without a flag, of a gauge
+of which nothing is held, doubtful, silent or in service, so that all of it is laid into memory and
+nothing can be said. Everything is asked before anything is changed; where one
 reading of a step does not qualify, arrays take the step. `tests/detectors/test_dry.py` holds both
 against each other.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple
+
+import numpy as np
 
 from config.records.district import District
 from detectors.engine.calm_rows import CalmRows
+from detectors.engine.minute_ring import Ints
 from detectors.memory.state import DetectState
 from detectors.quality.clock_offset import SLOW_S
-from detectors.setup.partition import RAIN, Part
+from detectors.quality.level_course import Course, Range, Seen, judge
+from detectors.setup.partition import LEVEL, RAIN, Part
 from ingest.observation import Flag, Observations
 
 MOST = 16  # readings; of more, arrays are quicker
@@ -34,10 +40,13 @@ class _Entry(NamedTuple):
 
 
 class _Gauge(NamedTuple):
-    """What a row of the memory feeds: rows of `rain_threshold`, and entries of window rules."""
+    """What a row of the memory feeds: rows of `rain_threshold`, or of `stage_trend` where it is a level, and
+    entries of window rules."""
 
     station: str
-    rain: list[int]
+    level: Range | None
+    rows: list[int]
+    stage: Ints
     entries: list[_Entry]
 
 
@@ -46,6 +55,16 @@ class _One(NamedTuple):
     gauge: _Gauge
     at: int
     key: int
+    value: int
+    course: Course | None  # of a level, with this reading
+
+
+class _AskedForRainError(Exception):
+    """Whether it has rained near a level decides: a matter for arrays."""
+
+
+def _ask_for_rain() -> bool:
+    raise _AskedForRainError
 
 
 class Dry:
@@ -58,13 +77,14 @@ class Dry:
         self._rows = {
             row
             for row, kind in enumerate(part.kind.tolist())
-            if kind == RAIN and row not in limited and row not in part.listened
+            if kind in (RAIN, LEVEL) and row not in limited and row not in part.listened
         }
+        self._rule = district.rules.quality
         self._gauges: dict[int, _Gauge] = {}
 
     def take(self, state: DetectState, records: Sequence[Observations]) -> bool:
         """Lay the readings of a step into memory, if all of them qualify; False: nothing was done."""
-        if sum(len(r.station) for r in records) > MOST or any(any(r.value) for r in records):
+        if sum(len(r.station) for r in records) > MOST:
             return False
         some: list[_One] = []
         for record in records:
@@ -87,7 +107,10 @@ class Dry:
                 if fed.feeds[row] and not fed.seen
                 for e in fed.entries.of(row)
             ]
-            self._gauges[row] = _Gauge(part.station[row], part.rain_rows.of(row), entries)
+            level = part.ranges[row] if part.kind[row] == LEVEL else None
+            stage = np.array(part.stage_rows.of(row), np.int64)
+            rows = part.rain_rows.of(row)
+            self._gauges[row] = _Gauge(part.station[row], level, rows, stage, entries)
         return self._gauges[row]
 
     def _ask(self, state: DetectState, record: Observations, some: list[_One]) -> bool:
@@ -100,39 +123,66 @@ class Dry:
             if row not in self._rows or came - at > self._young_ms:
                 return False
             key = (at << 20) | (((record.seq[n] if record.seq else -1) + 1) & 0xFFFFF)
-            one = _One(row, self._gauge(row), at, key)
+            one = _One(row, self._gauge(row), at, key, record.value[n], None)
             if not self._calm(state, one):
                 return False
+            if one.gauge.level is not None:
+                course = self._goes_on(state, one)
+                if course is None:
+                    return False
+                one = one._replace(course=course)
             some.append(one)
         return True
 
     def _calm(self, state: DetectState, one: _One) -> bool:
         """Can nothing be said of it, whatever comes with it?"""
-        row, (station, rain, entries), at, _ = one
-        heard, silence = state.heard, state.silence
+        row, gauge, at, _, value, _ = one
+        level = gauge.level is not None
+        if value and not level:
+            return False
+        station, heard, silence = gauge.station, state.heard, state.silence
         if not heard.takes(row, at) or row in heard.test or row in heard.owed:
             return False
         if station in silence.silent or station in silence.gone or station in silence.clocks:
             return False
-        if station in state.service.spans:
+        if station in state.service.spans or station in silence.blind:
             return False
-        rule, minute = self._part.rain, -(-at // _MINUTE)
-        if not all(rule.calm(state.rain, r, minute) for r in rain):
+        rule, minute, series = self._part.rain, -(-at // _MINUTE), state.series
+        if level:
+            stage = self._part.stage
+            if gauge.stage.size and not stage.calm(state.stage, gauge.stage, minute, value):
+                return False
+        elif not all(rule.calm(state.rain, r, minute) for r in gauge.rows):
             return False
-        series = state.series
-        return all(
-            e.calm.still(series[e.rule], e.row, e.input, -(-at // e.slot_ms)) for e in entries
-        )
+        for name, calm, slot_ms, of, nth in gauge.entries:
+            if not calm.still(series[name], of, nth, -(-at // slot_ms), value):
+                return False
+        return True
+
+    def _goes_on(self, state: DetectState, one: _One) -> Course | None:
+        """The course of a level with this reading; None where it does not go on as it did."""
+        held = state.memory.get(one.row)
+        if held is None or held.odd is not None:
+            return None
+        assert one.gauge.level is not None
+        course = copy(held)
+        try:
+            seen = judge(self._rule, one.gauge.level, course, one.at, one.value, _ask_for_rain)
+        except _AskedForRainError:
+            return None
+        return course if seen == Seen(True, "", False) else None
 
     def _lay(self, state: DetectState, one: _One) -> None:
-        row, (_, rain, entries), at, key = one
-        state.heard.put(row, at, key)
+        row, gauge, at, key, value, course = one
+        state.heard.put(row, at, key, value)
         minute = -(-at // _MINUTE)
-        for r in rain:
+        if course is not None:
+            state.memory[row] = course
+            if gauge.stage.size:
+                self._part.stage.put_calm(state.stage, gauge.stage, minute, value)
+        for r in gauge.rows:
             state.rain.window.put_dry(r, minute)
             state.rain.changed[r] = True
-        for e in entries:
-            e.calm.lay_one(
-                state.series[e.rule], e.row, e.input, -(-at // e.slot_ms), 0.0, more=True
-            )
+        for name, calm, slot_ms, of, nth in gauge.entries:
+            calm.lay_one(state.series[name], of, nth, -(-at // slot_ms), float(value), more=True)
         state.touched[row] = True

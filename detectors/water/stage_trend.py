@@ -135,6 +135,34 @@ class StageTrend:
         rest = some[rows].nonzero()[0]
         return [rest[part] for part in rounds(rows[rest])]
 
+    def calm(self, state: StageState, rows: Ints, minute: int, count: int) -> bool:
+        """Does a level of one gauge, ahead of the clock that these rows share, call for nothing, whatever its
+        slope? No rise of the window is steeper than its highest less its lowest."""
+        heads = state.head[rows]
+        head = int(heads[0])
+        if not 0 <= head < minute < head + SLOTS or (heads != head).any():
+            return False
+        if state.machines.held_of(rows).any() or (count + self._margin >= self._lowest[rows]).any():
+            return False
+        low = high = count
+        back = minute - head  # nothing was heard in between
+        if back < self._window_min:
+            held = state.ring[rows[:, None], (head + self._back[back:]) & _MASK]
+            low = min(low, int(np.where(held == _NONE, count, held).min()))
+            high = max(high, int(held.max()))
+        limits = self._levels[rows]
+        above = np.where(limits > count, limits, _NEVER).min(axis=1)
+        least = np.maximum(self._rise[rows] / 60, (above - count) / self._ahead[rows])
+        return bool((high - low < least * 0.999).all())
+
+    def put_calm(self, state: StageState, rows: Ints, minute: int, count: int) -> None:
+        """As `judge`, of one that is so."""
+        between = np.arange(int(state.head[rows[0]]) + 1, minute)
+        state.ring[rows[:, None], between & _MASK] = _NONE
+        state.ring[rows, minute & _MASK] = count
+        state.head[rows] = minute
+        state.changed[rows] = True
+
     def _put(self, state: StageState, rows: Ints, minutes: Ints, counts: Ints) -> Ints:
         """Into the rings; returns which rows took the value."""
         head = state.head[rows]

@@ -1,4 +1,4 @@
-"""Dry readings taken one by one, held against the way through arrays."""
+"""Readings of quiet days taken one by one, held against the way through arrays."""
 
 from collections.abc import Sequence
 
@@ -40,13 +40,16 @@ def test_dry_readings_one_by_one_are_those_in_arrays(each: int, seed: int, step:
 
 def test_most_of_a_dry_day_goes_that_way(monkeypatch: pytest.MonkeyPatch) -> None:
     """Or the tests above would hold nothing against nothing."""
-    went: list[bool] = []
+    went: list[tuple[bool, bool]] = []  # that way, and a level
     take = dry.Dry.take
 
     def told(self: dry.Dry, state: DetectState, records: Sequence[Observations]) -> bool:
-        went.append(take(self, state, records))
-        return went[-1]
+        found = take(self, state, records)
+        went.append((found, "stage" in records[0].quantity))
+        return found
 
     monkeypatch.setattr(dry.Dry, "take", told)
     played(day(1, 16, 1), 1)
-    assert sum(went) > 0.2 * len(went)
+    for level, share in ((False, 0.2), (True, 0.1)):
+        some = [found for found, of in went if of == level]
+        assert sum(some) > share * len(some) > 10

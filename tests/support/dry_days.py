@@ -27,11 +27,13 @@ def one_partition() -> District:
 
 
 def day(seed: int, slots: int, step: int) -> list[Record]:
-    """Mostly dry readings of every gauge in steps of so many, now and then wet, late, repeated, flagged,
-    missing for a while, or twice in a minute; and the time."""
+    """Mostly dry readings of every gauge in steps of so many, levels that go on as they did, rise slowly or
+    as a flood does, now and then wet, late, repeated, flagged, missing for a while, a spike, a code, or twice
+    in a minute; and the time."""
     rng, found = np.random.default_rng(seed), list[Record]([RUN])
     some = [s for s in yanqing().stations.values() if s.quantity in ("rain", "stage")]
     gone = rng.random(len(some)) < 0.1
+    rises = rng.choice([0, 0, 0, 0, 0, 3, 60], len(some))  # mm a slot
     for slot in range(slots):
         now = START + (slot + 1) * 5 * MINUTE
         waiting: list[tuple[str, Observation]] = []
@@ -39,11 +41,14 @@ def day(seed: int, slots: int, step: int) -> list[Record]:
             if gone[k] and slot % 7:
                 continue
             wet = s.quantity == "rain" and rng.random() < 0.01
+            level = 600 + slot * int(rises[k]) + int(rng.integers(-4, 5))
+            if rng.random() < 0.02:
+                level = int(rng.choice([0, 620, 900, 2600, -9990, 99990]))
             one = Observation(
                 station=s.id,
                 quantity=s.quantity,
                 observed_at=now - int(rng.choice([0, 0, 0, 20, 60, 400, 3000])) * 1000,
-                value=int(rng.integers(1, 30)) if wet else 0 if s.quantity == "rain" else 600,
+                value=int(rng.integers(1, 30)) if wet else 0 if s.quantity == "rain" else level,
                 seq=slot if rng.random() < 0.1 else None,
                 flag=Flag.SUSPECT if rng.random() < 0.002 else Flag.GOOD,
             )
