@@ -34,6 +34,12 @@ _EACH = {
             "Snapshots: how long they hold the thread of detect, how large they are, how long reading takes, "
             "beside a revision of git.",
         ),
+        "growth": Entry(
+            "bench.cases.memory.growth:bench_growth",
+            "增长：站数、每站规则数、判识进程数、资料里的站名数增多时，每一个要多少 CPU 和内存；可画成图。",
+            "What one costs when there are more stations, rules a gauge, detectors, names in a record: CPU and "
+            "memory, and a picture.",
+        ),
         "tune": Entry(
             "bench.tune:bench_tune",
             "率定测速：一站 5 次与 50 次事件，再到多站一年的逐时水位；打印区间。",

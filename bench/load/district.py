@@ -7,7 +7,7 @@ import msgspec
 
 from bench.baseline.rain import HOLD_MIN, LIMITS, WINDOWS
 from config.records.district import Area, District, RainThreshold, Station, Watch
-from config.records.rules import RainRule, Rules
+from config.records.rules import RainRule, RuleRow, Rules
 from ingest.observation import Flag, Observation, Observations
 from stream.records import encode
 
@@ -15,10 +15,11 @@ GROUP = 25
 
 
 def bench_district(
-    like: District, gauges: list[str], partitions: int, *, classes: bool = False
+    like: District, gauges: list[str], partitions: int, *, classes: bool = False, rules: int = 0
 ) -> District:
     """`like` lends whatever an area and a station must have. classes: thresholds by antecedent
-    wetness, so that thirty days of rain belong to the memory."""
+    wetness, so that thirty days of rain belong to the memory. rules: so many more of each gauge, every
+    one of other parameters."""
     gauge = next(s for s in like.stations.values() if s.quantity == "rain")
     village = next(iter(like.areas.values()))
     groups = {
@@ -50,6 +51,7 @@ def bench_district(
             ),
             lateness_s=86_400,
             run=("rain_threshold",),
+            rule=tuple(map(_rule, range(rules))),
         ),
         groups=groups,
         group_of_area=of,
@@ -89,6 +91,19 @@ def _station(like: Station, name: str, number: int) -> Station:
     """Half a degree from its neighbours: no two see the same storm."""
     place = {"lon": 80 + number % 80 * 0.5, "lat": 20 + number // 80 % 80 * 0.5}
     return msgspec.structs.replace(like, id=name, **place)
+
+
+def _rule(number: int) -> RuleRow:
+    """Peak intensity over 15 minutes, looked for in a while of its own."""
+    within = {"within_min": 60 + 5 * number}
+    return RuleRow(
+        id=f"peak{number}",
+        kind="peak_intensity",
+        hazard="flash_flood",
+        source="a bench",
+        yellow=30.0,
+        parameters=within,
+    )
 
 
 def _thresholds(area: str, wetness: str) -> list[RainThreshold]:

@@ -168,3 +168,19 @@ def test_the_examples_in_the_texts_run(module: object) -> None:
     found = doctest.testmod(module)  # type: ignore[arg-type]
     assert found.attempted
     assert not found.failed
+
+
+def test_names_keep_their_numbers_whichever_block_brings_them() -> None:
+    """Names are learnt a block at a time; each keeps the number of the order in which it came."""
+    found = lines.Lines(lambda station, _: station != "unknown")
+    names = [f"g{n * 7919 % 1000:03d}" for n in range(1000)]
+    seen = []
+    for begin in range(0, 1000, 90):
+        mine = ["unknown", *names[begin : begin + 90], *names[:begin:17]]
+        block = "".join(f"{name},rain,2016-01-01T00:00:00Z,1.5\n" for name in mine).encode()
+        read = found.read(block)
+        assert read is not None
+        assert read.odd.tolist() == [0]
+        seen += [found.pairs[k][0] for k in read.which.tolist()[1:]]
+        assert seen[-len(mine) + 1 :] == mine[1:]
+    assert [station for station, _ in found.pairs] == names

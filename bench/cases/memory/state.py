@@ -32,10 +32,12 @@ _PARTITIONS = 4
 def _rained(
     stage: Detect, district: District, partition: int, steps: int, every_min: int
 ) -> tuple[DetectState, int, float]:
-    """The memory after so many reports of every gauge of a partition: state, observations, s."""
+    """The memory after so many reports of every gauge of a partition: state, observations, s of CPU."""
     rng = np.random.default_rng(partition)
     groups = [
-        (g, a) for g, a in district.groups.items() if partition_of(g, _PARTITIONS) == partition
+        (g, a)
+        for g, a in district.groups.items()
+        if partition_of(g, district.partitions) == partition
     ]
     state, count, spent = stage.new(partition), 0, 0.0
     for n in range(steps):
@@ -56,23 +58,25 @@ def _rained(
             )
             for group, gauges in groups
         ]
-        began = time.perf_counter()
+        began = time.process_time()
         state, _ = stage.step(state, items)
-        spent += time.perf_counter() - began
+        spent += time.process_time() - began
         count += sum(len(g) for _, g in groups)
     return state, count, spent
 
 
-def cost(stations: int) -> dict[str, float]:
-    """In this process, so that its memory is what the stations need."""
+def cost(stations: int, rules: int = 0, partitions: int = _PARTITIONS) -> dict[str, float]:
+    """In this process, so that its memory is what the stations need. rules: of each gauge, beside its
+    thresholds. most: CPU of the busiest partition, s."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    district = bench_district(load(default_config()), names(stations), _PARTITIONS, classes=True)
+    like, gauges = load(default_config()), names(stations)
+    district = bench_district(like, gauges, partitions, classes=True, rules=rules)
     stage = Detect(district, lambda _: None)
-    count = spent = size = 0.0
+    count = spent = size = most = 0.0
     states = []
-    for partition in range(_PARTITIONS):
+    for partition in range(partitions):
         state, n, s = _rained(stage, district, partition, 60, 1)
-        count, spent = count + n, spent + s
+        count, spent, most = count + n, spent + s, max(most, s)
         states.append(state)
     began = time.perf_counter()
     bodies = [zlib.compress(stage.dump(s), 1) for s in states]
@@ -88,6 +92,7 @@ def cost(stations: int) -> dict[str, float]:
         "dump": dumped,
         "mb": size / 1e6,
         "load": time.perf_counter() - began,
+        "most": most,
     }
 
 

@@ -109,8 +109,7 @@ class Lines:
         if new.any():
             rows = np.flatnonzero(new)
             first = np.sort(np.unique(hashes[rows], return_index=True)[1])
-            for n in rows[first].tolist():
-                self._learn(block, n, begin, one, two, hashes, keys)
+            self._learn(block, rows[first], begin, one, two, hashes, keys)
             which, sure = self._found(hashes, keys)
         return which, sure & (length <= _KEY)
 
@@ -126,28 +125,36 @@ class Lines:
     def _learn(
         self,
         block: bytes,
-        n: int,
+        rows: Ints,
         begin: Ints,
         one: Ints,
         two: Ints,
         hashes: Words,
         keys: list[Words],
     ) -> None:
-        try:
-            station = block[begin[n] : one[n]].decode("utf-8")
-            quantity = block[one[n] + 1 : two[n]].decode("utf-8")
-        except UnicodeDecodeError:
-            return
-        if not station or station != station.strip() or not self._known(station, quantity):
-            return
-        if (place := int(np.searchsorted(self._hashes, hashes[n]))) < self._hashes.size and (
-            self._hashes[place] == hashes[n]
-        ):
-            return  # two pairs of one hash: the other stays odd
-        self._hashes = np.insert(self._hashes, place, hashes[n])
-        words = [k[n] for k in keys] + [0] * (_KEY // 8 - len(keys))
-        self._words = np.insert(self._words, place, words, axis=1)
-        self._pair = np.insert(self._pair, place, self.number(station, quantity))
+        """The pairs of these lines, each of a hash of its own; all at once, for to put one after another in its
+        place among those that are there would take a time that grows with the square of their number."""
+        place = np.searchsorted(self._hashes, hashes[rows])
+        there = np.append(self._hashes, np.uint64(0))[place] == hashes[rows]
+        there &= place < self._hashes.size  # two pairs of one hash: the other stays odd
+        taken, numbers = [], []
+        for n in rows[~there].tolist():
+            try:
+                station = block[begin[n] : one[n]].decode("utf-8")
+                quantity = block[one[n] + 1 : two[n]].decode("utf-8")
+            except UnicodeDecodeError:
+                continue
+            if station and station == station.strip() and self._known(station, quantity):
+                taken.append(n)
+                numbers.append(self.number(station, quantity))
+        words = np.zeros((_KEY // 8, len(taken)), np.uint64)
+        for mine, theirs in zip(words, keys, strict=False):
+            mine[:] = theirs[taken]
+        found = np.append(self._hashes, hashes[taken])
+        order = np.argsort(found, kind="stable")
+        self._hashes = found[order]
+        self._words = np.concatenate((self._words, words), axis=1)[:, order]
+        self._pair = np.append(self._pair, np.array(numbers, np.int64))[order]
 
 
 def _word(words: npt.NDArray[np.void], at: Ints) -> Words:
