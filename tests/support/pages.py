@@ -6,6 +6,7 @@ its own language."""
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from os.path import normpath, relpath
 from pathlib import Path
 
@@ -62,10 +63,16 @@ def twins() -> list[tuple[str, str]]:
 
 
 def read(name: str) -> Page:
-    """A page taken apart, its relative links as names from the root of the tree."""
+    """A page taken apart, its relative links as names from the root of the tree. Whoever asks again of a page
+    that has not changed is given the same, and changes nothing of it."""
+    return _apart(name, (ROOT / name).read_text("utf-8"))
+
+
+@cache
+def _apart(name: str, text: str) -> Page:
     page = Page()
     cell = False
-    for t in _MARKDOWN.parse((ROOT / name).read_text("utf-8")):
+    for t in _MARKDOWN.parse(text):
         match t.type:
             case "heading_open":
                 page.headings.append(int(t.tag[1:]))
