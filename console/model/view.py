@@ -46,9 +46,20 @@ _RAIN_KEPT_MS = 3_600_000
 _OF_NOWCASTS = frozenset(AHEAD.values())
 
 
+_NOTHING = (Level.NONE, Action.NONE)
+
+
+def _asks(alert: Alert) -> tuple[Level, Action]:
+    """What is proposed beyond what is in force, and waits for a person."""
+    if alert.msg_type == "cancel" or alert.state != "proposed":
+        return _NOTHING
+    asks = alert.proposed_level, alert.proposed_action
+    return asks if asks != (alert.level, alert.action) else _NOTHING
+
+
 @dataclass
 class Change:
-    """One line of the screen's list of what happened."""
+    """One line of the screen's list of what happened. asks_level, asks_action: what waits for a person."""
 
     at: int
     area: str
@@ -59,6 +70,8 @@ class Change:
     was_action: Action
     public: bool
     msg_type: str
+    asks_level: Level = Level.NONE
+    asks_action: Action = Action.NONE
 
 
 @dataclass
@@ -263,7 +276,9 @@ class View:
         self.first.setdefault(alert.id, []).append(alert)
         if (alert.status == "actual") != self.live and (self.ours or self.run):
             return  # taken for another kind of run's: its end is no all-clear
-        if (alert.level, alert.action) != was or alert.msg_type == "cancel":
+        asks, asked = _asks(alert), _asks(before) if before else _NOTHING
+        is_new = any(asks) and asks != asked
+        if (alert.level, alert.action) != was or alert.msg_type == "cancel" or is_new:
             self.changes.append(
                 Change(
                     alert.sent_at,
@@ -274,6 +289,7 @@ class View:
                     *was,
                     alert.public,
                     alert.msg_type,
+                    *asks,
                 )
             )
 

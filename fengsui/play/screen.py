@@ -162,13 +162,21 @@ def change_line(change: Change, district: District) -> Line:
     at = local(change.at, district.timezone, "%m-%d %H:%M")
     text = Line(at + " " + spoken(Text(f"{area.township}{area.name} ", f"{area.name_en} ")))
     text.append(spoken(hazard_words(change.hazard)) + " ")
-    if change.msg_type == "cancel":
-        text.append(spoken(Text("解除", "all clear")), "bold green")
-        return text
     was = Grade(change.was_level, change.was_action)
+    if change.msg_type == "cancel":
+        over = Text("解除", "all clear") if was else Text("提请撤回", "proposal withdrawn")
+        text.append(spoken(over), "bold green")
+        return text
+    now, asks = Grade(change.level, change.action), Grade(change.asks_level, change.asks_action)
+    moved = now != was
     if was:
-        text.append(spoken(was.words(change.hazard)) + spoken(Text("→", " →")))
-    text.append_text(badge(change.level, change.action))
+        text.append(spoken(was.words(change.hazard)) + (spoken(Text("→", " →")) if moved else " "))
+    if moved:
+        text.append_text(badge(change.level, change.action))
+    if asks:
+        words = asks.words(change.hazard)
+        waits = Text(f"提请{words.zh}，待批", f"proposed: {words.en}, waits for a person")
+        text.append((" " if moved else "") + spoken(waits), "bold")
     return text
 
 

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text as Line
 
-from config.language import Text
+from config.language import Text, joined
 from config.records.district import District
 from config.records.level import ACTION_EN, ACTION_ZH, Action, Level
 from console.model.view import REACHED, View
@@ -73,6 +73,7 @@ def _orders(view: View, district: District, score: StormScore | None) -> Rendera
     enough_min = district.policy.orders.lead_min
     for action in (Action.PREPARE, Action.MOVE):
         lines.append(_counted(rows, action, enough_min))
+    lines += _unanswered(rows, district)
     given = [o for r in rows for o in (r.prepare, r.move) if o is not None]
     if given and district.policy.exercise_releases and all(o.by == "policy" for o in given):
         words = Text(
@@ -99,6 +100,28 @@ def _early(order: FirstOrder | None, zone: str) -> Line:
     if lead <= 0:
         words = Text(f"晚{minutes}分", f"{minutes} min LATE")
     return Line(f"{at} {spoken(words)}", "bold red" if lead <= 0 else "")
+
+
+def _unanswered(rows: list[VillageOrders], district: District) -> list[RenderableType]:
+    """Orders that were proposed in time and that nobody let out: not the rules were late there."""
+    told = []
+    for r in rows:
+        if not r.unanswered or r.flooded_at is None:
+            continue
+        area = district.areas[r.area]
+        orders = [
+            (ACTION_ZH[x.action], ACTION_EN[x.action],
+             local(x.at, district.timezone, "%H:%M"), (x.lead_s or 0) // 60)
+            for x in r.unanswered
+        ]  # fmt: skip
+        each = (Text(f"{zh} {at} 早{n}分", f"{en} {at}, {n} min") for zh, en, at, n in orders)
+        told.append(Text(area.name + " ", area.name_en + " ") + joined(each, Text("、", ", ")))
+    if not told:
+        return []
+    words = Text(
+        "提请了而没有人发布（成灾前）：", "proposed before the flood, and nobody let it out: "
+    )
+    return [Line(spoken(words + joined(told, Text("；", "; "))), "bold red")]
 
 
 def _signed(order: FirstOrder) -> str:

@@ -128,6 +128,24 @@ def test_a_change_is_said_by_what_there_is(
     assert line.partition("山洪")[1:] == ("山洪", words.removeprefix("山洪"))
 
 
+def test_what_is_proposed_and_withdrawn_is_said_apart_from_what_is_in_force(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "zh")
+    none, asks = (Level.NONE, Action.NONE), (Level.RED, Action.MOVE)
+
+    def said(now: tuple[Level, Action], was: tuple[Level, Action], msg_type: str, *more: object) -> str:
+        made = Change(T0, "A01", "flash_flood", *now, *was, True, msg_type, *more)  # type: ignore[arg-type]
+        return change_line(made, DISTRICT).plain.partition("山洪 ")[2]
+
+    blue = (Level.BLUE, Action.NONE)
+    assert said(none, none, "alert", *asks) == "提请红色、立即转移，待批"
+    assert said(blue, none, "alert", *asks) == " ○ 蓝色  提请红色、立即转移，待批"
+    assert said(blue, blue, "update", *asks) == "蓝色 提请红色、立即转移，待批"
+    assert said(none, none, "cancel") == "提请撤回"
+    assert said(none, blue, "cancel") == "解除"
+
+
 @pytest.mark.parametrize("payload", [b"", b"  ", b"\r\n"])
 def test_an_empty_message_is_called_so(payload: bytes) -> None:
     with pytest.raises(Unreadable, match="the message is empty"):

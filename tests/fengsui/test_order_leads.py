@@ -47,6 +47,29 @@ def test_an_order_that_was_lifted_before_the_flood_helped_nobody() -> None:
     assert row.move.lead_s == 1200
 
 
+def test_what_was_proposed_and_nobody_let_out_is_told_apart_from_what_never_came() -> None:
+    line = Line(with_authority(prepare=(asks := _asks()), move=asks))
+    line.feed(seen(0, action=PREPARE), mark(1))
+    line.feed(seen(5, action=MOVE), mark(6))
+    asked = {a.proposed_action: a.sent_at for a in reversed(versions(line)[0])}
+    at = T0 + 33 * MIN
+    (row,) = village_orders(line.district, versions(line), {"A01": at})
+    assert (row.prepare, row.move) == (None, None)
+    assert row.unanswered == tuple(
+        (asked[x], x, (at - asked[x]) // 1000) for x in (PREPARE, MOVE)
+    )
+    (row,) = village_orders(line.district, versions(line), {"A01": T0 - MIN})
+    assert row.unanswered == (), "what was asked for after the flood helped nobody"
+    line.feed(act("release", by="P-7"))
+    (row,) = village_orders(line.district, versions(line), {"A01": at})
+    assert row.move is not None and row.unanswered == ()
+    assert village_orders(line.district, [], {}) == []
+
+
+def _asks() -> Authority:
+    return Authority(by=("district", "chief"), deadline_s=3600, default="repeat")
+
+
 def test_villages_are_counted_by_how_early_it_was() -> None:
     line = Line(real())
     line.feed(seen(0, action=MOVE), seen(0, action=MOVE, area="A02"), mark(0.5))

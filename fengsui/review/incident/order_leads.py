@@ -29,13 +29,25 @@ class FirstOrder(NamedTuple):
     waited_s: int
 
 
+class Unanswered(NamedTuple):
+    """An order that was proposed, and that nobody let out before the flood came.
+
+    at: when it was first asked for, ms. lead_s: how long before the flood; None: nothing flooded."""
+
+    at: int
+    action: Action
+    lead_s: int | None
+
+
 class VillageOrders(NamedTuple):
-    """flooded_at: of the hazard that came first, ms; None: none came."""
+    """flooded_at: of the hazard that came first, ms; None: none came. unanswered: orders that were proposed and
+    not given, the lower one first; of one given nothing."""
 
     area: str
     flooded_at: int | None
     prepare: FirstOrder | None
     move: FirstOrder | None
+    unanswered: tuple[Unanswered, ...] = ()
 
 
 def village_orders(
@@ -45,19 +57,18 @@ def village_orders(
     warnings: the versions of each. flooded: area -> when water or debris was there first, ms."""
     by_area: dict[str, list[Sequence[Alert]]] = {area: [] for area in flooded}
     for versions in warnings:
-        if any(a.action for a in versions):
+        if versions[0].area in flooded or any(a.action for a in versions):
             by_area.setdefault(versions[0].area, []).append(versions)
-    rows = [
-        VillageOrders(
-            area,
-            flooded.get(area),
-            *(
-                _first(district, mine, action, flooded.get(area))
-                for action in (Action.PREPARE, Action.MOVE)
-            ),
+    rows = []
+    for area, mine in by_area.items():
+        at = flooded.get(area)
+        prepare, move = (
+            _first(district, mine, action, at) for action in (Action.PREPARE, Action.MOVE)
         )
-        for area, mine in by_area.items()
-    ]
+        given = [Action.PREPARE] * (prepare is not None) + [Action.MOVE] * (move is not None)
+        left = [a for a in (Action.PREPARE, Action.MOVE) if a > max(given, default=Action.NONE)]
+        asked = [x for a in left if (x := _unanswered(mine, a, at)) is not None]
+        rows.append(VillageOrders(area, at, prepare, move, tuple(asked)))
     never = 2**62
     return sorted(
         rows,
@@ -80,6 +91,23 @@ def _first(
     at, _, alert, asked_at = min(found, key=lambda x: x[:2])
     lead = None if flooded is None else (flooded - at) // 1000
     return FirstOrder(at, lead, _why(district, alert), alert.by, (at - asked_at) // 1000)
+
+
+def _unanswered(
+    warnings: Sequence[Sequence[Alert]], action: Action, flooded: int | None
+) -> Unanswered | None:
+    """The first time that this order, and none higher, was asked for; what came after the flood is none."""
+    found = [
+        a.sent_at
+        for versions in warnings
+        for a in versions
+        if a.proposed_action == action > a.action and (flooded is None or a.sent_at <= flooded)
+    ]
+    if not found:
+        return None
+    return Unanswered(
+        min(found), action, None if flooded is None else (flooded - min(found)) // 1000
+    )
 
 
 def _spells(versions: Sequence[Alert], action: Action) -> Iterator[tuple[Alert, Alert, int | None]]:
