@@ -3,7 +3,8 @@ anything: what comes for them is laid into their rings at once, in whatever orde
 
 Two kinds of rows are so. Of one that holds no level and nothing doubtful, all that its windows can hold,
 the batch with it, stays below its lowest threshold by the kind's own bound (`Kind.at_most`). And of
-one to which a batch brings nothing but what is too late to be judged there is nothing to judge.
+one to which a batch brings nothing but what is too late to be judged there is nothing to judge; of others
+neither before the first nor after the last that is not too late (`over`).
 
 Of each row an envelope is kept, within which lies all that its windows hold: the lowest and highest
 value of what is no rain, and how much rain there can be. It only grows, and is drawn anew from the
@@ -73,27 +74,47 @@ class CalmRows:
         old: Bools | None,
     ) -> Bools:
         """Lay what comes for calm rows into the rings; which of the batch that was."""
-        over = slot < state.head[rows] - self._late
-        if old is not None:
-            over |= old
+        over = self.over(state, rows, slot, old)
         self._widen(state, rows, inputs, value)
         calm = np.ones(state.head.size, np.bool_)
-        if suspect is not None:
-            calm[rows[suspect != 0]] = False
         asked = np.zeros(calm.size, np.bool_)
         asked[rows[~over]] = True
+        few = rows.size <= _FEW
+        if suspect is not None:
+            calm[rows[(suspect != 0) & (few | asked[rows])]] = False
         some = asked.nonzero()[0]
         if some.size:
             calm[some] &= self._sure(state, some, rows, inputs, value)
         laid = calm[rows]
-        if rows.size <= _FEW:
+        if few:
             self._one_by_one(state, rows, inputs, slot, value, add, laid)
-        elif laid.all():
-            self._at_once(state, rows, inputs, slot, value, add)
         elif laid.any():
-            also = None if add is None else add[laid]
-            self._at_once(state, rows[laid], inputs[laid], slot[laid], value[laid], also)
+            which = slice(None) if laid.all() else laid.nonzero()[0]
+            self.lay_past(state, which, rows, inputs, slot, value, add, suspect)
         return laid
+
+    def over(self, state: SeriesState, rows: Ints, slot: Ints, old: Bools | None) -> Bools:
+        """Which of a batch are too late to be judged, whatever comes before them."""
+        late: Bools = slot < state.head[rows] - self._late
+        return late if old is None else late | old
+
+    def lay_past(
+        self,
+        state: SeriesState,
+        which: Ints | slice,
+        rows: Ints,
+        inputs: Ints,
+        slot: Ints,
+        value: Floats,
+        add: Bools | None,
+        suspect: Bools | Floats | None,
+    ) -> None:
+        """Lay these of a batch, of which nothing is judged, into the rings."""
+        also = None if add is None else add[which]
+        columns = (rows[which], inputs[which], slot[which], value[which])
+        kept = self._at_once(state, *columns, also)
+        if suspect is not None and (share := kept * suspect[which]).any():
+            state.mistrust(*columns, share)
 
     # --- what a row can hold
 
@@ -250,8 +271,9 @@ class CalmRows:
         slot: Ints,
         value: Floats,
         add: Bools | None,
-    ) -> None:
-        """As one after another: in which order they came shows only in what was too late when it did."""
+    ) -> Bools:
+        """As one after another: in which order they came shows only in what was too late when it did, and is
+        not taken. Returns what was."""
         head = state.head[rows]
         if (slot > head).any():
             kept = slot > _clocks(state.head, rows, slot) - self._span
@@ -266,9 +288,12 @@ class CalmRows:
         np.maximum.at(state.wet, rows[wet], slot[wet])
         if self._fades:
             state.unjudged[rows[wet]] = True
-        kept &= slot > head - state.ring.shape[2]  # else the clock has come round to its place
-        also = None if add is None else add[kept]
-        lay_each(state, rows[kept], inputs[kept], slot[kept], value[kept], also, self._gathers)
+        stays = kept & (
+            slot > head - state.ring.shape[2]
+        )  # else the clock has come round to its place
+        also = None if add is None else add[stays]
+        lay_each(state, rows[stays], inputs[stays], slot[stays], value[stays], also, self._gathers)
+        return kept
 
 
 def _stays(bound: Bound, within: Envelopes) -> Bools:

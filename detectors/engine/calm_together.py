@@ -70,11 +70,17 @@ class CalmTogether:
     ) -> list[Left]:
         """As `SeriesRule.judge` takes them, with rows of the memory of all (`whole`); what is left of each
         rule, in their order."""
-        doubted = [(b, held[r.name].doubt) for b, r in zip(self.begin, self.rules, strict=True)]
-        whole.doubt = {int(b) + row: {} for b, doubt in doubted for row in doubt}
+        whole.doubt, whole.sure = {}, {}
+        for begin, rule in zip(self.begin.tolist(), self.rules, strict=True):
+            whole.doubt |= {begin + row: of for row, of in held[rule.name].doubt.items()}
+        known = set(whole.doubt)
         whole.changed[rows] = True
         slot, value = -(-at // self.slot_ms), counts.astype(np.float64)
         laid = self._calm.lay(whole, rows, inputs, slot, value, add, suspect, old)
+        for row in whole.doubt.keys() - known:
+            n = int(self._rule_of[row])
+            own, place = held[self.rules[n].name], row - int(self.begin[n])
+            own.doubt[place], own.sure[place] = whole.doubt[row], whole.sure[row]
         which = (~laid).nonzero()[0]
         if not which.size:
             return []

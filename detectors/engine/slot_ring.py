@@ -237,8 +237,8 @@ def arrays_of(state: SeriesState, rows: Ints | slice = EVERY) -> dict[str, npt.N
 def dump(state: SeriesState, names: Sequence[str], rows: Ints | slice = EVERY) -> bytes:
     """As a snapshot holds these rows, and all that is in doubt; `names` of every row."""
     doubt = [
-        (names[r], [(k, s, v) for (k, s), v in held.items()], state.sure.get(r, (0, 0)))
-        for r, held in state.doubt.items()
+        (names[r], [(k, s, v) for (k, s), v in sorted(held.items())], state.sure.get(r, (0, 0)))
+        for r, held in sorted(state.doubt.items())
     ]
     return msgspec.msgpack.encode((pack(chosen(names, rows), arrays_of(state, rows)), doubt))
 

@@ -20,13 +20,14 @@ import numpy as np
 from config.records.quantity import QUANTITIES
 from detectors.engine.calm_rows import Bound, CalmRows
 from detectors.engine.hysteresis import either, without
-from detectors.engine.minute_ring import Bools, rounds, turns
+from detectors.engine.minute_ring import Bools, around, rounds, turns
 from detectors.engine.slot_ring import SeriesState, advance, dump, gathers, load, put_each
 from detectors.engine.snapshot_arrays import EVERY
 from detectors.engine.thresholds import Limits
 from detectors.engine.window_rule import Floats, Ints, Kind, Scored, SeriesJudged, Tells, View
 
 _MINUTE = 60_000
+_FEW = 16  # of fewer, none is sought that need no judgement
 _ELEMENTS = 2_000_000  # numbers gathered at once
 
 
@@ -158,10 +159,14 @@ class SeriesRule:
         if calm:
             laid = self.calm.lay(state, rows, inputs, slot, value, add, suspect, old)
             left = (~laid).nonzero()[0]
-        for some, late in (
-            turns(state.head, rows[left], slot[left], self._block) if left.size else ()
-        ):
-            part = left[some]
+        after = left[:0]
+        if left.size > _FEW:
+            over = self.calm.over(state, rows[left], slot[left], old if old is None else old[left])
+            before, left, after = (left[part] for part in around(rows[left], ~over))
+            self.calm.lay_past(state, before, rows, inputs, slot, value, add, suspect)
+        some = turns(state.head, rows[left], slot[left], self._block) if left.size else []
+        for turn, late in some:
+            part = left[turn]
             self._turn(
                 state,
                 part,
@@ -175,6 +180,8 @@ class SeriesRule:
                 None if old is None else old[part],
                 out,
             )
+        if after.size:
+            self.calm.lay_past(state, after, rows, inputs, slot, value, add, suspect)
         out.sort(key=lambda c: (c.nth, c.row))
         return out
 

@@ -15,12 +15,16 @@ from detectors.memory.state import DetectState
 from detectors.screening.columns import Columns
 from detectors.setup.partition import FRAME, Part
 
+_MINUTE = 60_000
+
 
 def hold_back(part: Part, state: DetectState, lateness_s: int, c: Columns) -> Columns:
     """The observations without those that wait from here on."""
     old = c.received - c.batch.at > lateness_s * 1000
     if not old.any():
         return c
+    # what the rules still judge as live, to the minute, is (`Sifted.old_of`)
+    old &= c.received // _MINUTE + -c.batch.at // _MINUTE > lateness_s // 60
     late = old & (c.batch.at < state.heard.before(c.batch)) & (part.kind[c.batch.row] != FRAME)
     which, held = late.nonzero()[0], state.backfill
     taken = 0 if held.many else min(which.size, held.room)
