@@ -49,7 +49,7 @@ _READINGS = ("station/#", "gateway/#", "node/+/status", "person/#")
 _CLOCK_BYTES = 256
 _TOLD = 10_000
 _LETTERS = 50  # of one message
-_LINGER_S = 0.01  # what comes within it shares one fsync
+_LINGER_S = 0.01  # so many seconds of what comes all the time share one fsync
 
 
 class _Clock(msgspec.Struct):

@@ -1,6 +1,7 @@
 """What has come in and is not yet read: bounded in number and in bytes, so that pictures that come
 faster than they are kept cost the broker's memory and not ours."""
 
+import math
 import threading
 import time
 from collections import deque
@@ -16,6 +17,7 @@ class Waiting(Generic[T]):
         self._most, self._most_bytes = most, most_bytes
         self._held: deque[tuple[T, int]] = deque()
         self._bytes = 0
+        self._taken_at = -math.inf
         self._change = threading.Condition()
 
     def put(self, one: T, size: int, timeout_s: float) -> bool:
@@ -33,8 +35,9 @@ class Waiting(Generic[T]):
         return small or not self._held
 
     def take(self, timeout_s: float, limit: int, linger_s: float, most_bytes: int) -> list[T]:
-        """Waits for the first up to `timeout_s`, then takes what comes within `linger_s`, at most
-        `limit`, and no more once they are `most_bytes` together."""
+        """Waits for the first up to `timeout_s`, then takes what comes within `linger_s` of the last time that
+        something was taken, at most `limit`, and no more once they are `most_bytes` together. So what comes
+        after a pause waits for nothing, and of what comes all the time much is taken at once."""
         taken: list[T] = []
         size, until = 0, time.monotonic() + timeout_s
         with self._change:
@@ -45,10 +48,11 @@ class Waiting(Generic[T]):
                         break
                 one, its = self._held.popleft()
                 if not taken:
-                    until = time.monotonic() + linger_s
+                    until = self._taken_at + linger_s
                 taken.append(one)
                 size += its
                 self._bytes -= its
             if taken:
+                self._taken_at = time.monotonic()
                 self._change.notify_all()
         return taken
