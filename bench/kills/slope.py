@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 
 class Slope(NamedTuple):
@@ -39,5 +39,5 @@ def slope(hours: Sequence[float], values: Sequence[float]) -> Slope:
     r = min(max(r, 0.0), 0.99)
     alone = max(n * (1 - r) / (1 + r), 3.0)
     error = math.sqrt(square / (alone - 2) / spread * n / alone) if alone > 2 else math.inf
-    half = float(student.ppf(0.975, alone - 2)) * error
+    half = float(stdtrit(alone - 2, 0.975)) * error  # of Student's distribution
     return Slope(found.slope, found.slope - half, found.slope + half)

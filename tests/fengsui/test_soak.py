@@ -8,6 +8,7 @@ import pytest
 
 from bench.kills.plan import KINDS, SERVERS, STAGES, draw, each_once
 from bench.kills.slope import slope
+from tests.support.by_scipy import stats
 
 HOURS = [n / 360 for n in range(720)]  # two hours, a sample in ten seconds
 
@@ -18,10 +19,8 @@ def noise(seed: int, size: float = 1.0) -> list[float]:
 
 
 def test_of_independent_measurements_it_is_the_textbook_s() -> None:
-    from scipy.stats import linregress  # heavy, and only here
-
     values = [100 + 3 * h + e for h, e in zip(HOURS, noise(2), strict=True)]
-    found, known = slope(HOURS, values), linregress(HOURS, values)
+    found, known = slope(HOURS, values), stats().linregress(HOURS, values)
     assert found.per_h == pytest.approx(known.slope)
     half = (found.high - found.low) / 2
     assert half == pytest.approx(1.963 * known.stderr, rel=0.15)
