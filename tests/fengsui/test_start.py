@@ -1,6 +1,7 @@
 """What a command loads before it works, and that the list of commands says what the commands are."""
 
 import ast
+import contextlib
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ from config.records.level import Level
 from dispatch.grade import Grade
 from dispatch.words.sample import sample
 from fengsui.cli.lazy import LazyGroup
-from fengsui.cli.root import cli
+from fengsui.cli.root import cli, main
 from fengsui.run import processes
 from fengsui.run.run_log import STAGES, open_run_log
 from fengsui.run.setup import default_config, make_setup
@@ -134,6 +135,19 @@ def test_help_speaks_one_language(lang: str, words: tuple[str, ...]) -> None:
     assert (chinese is not None) == (lang == "zh"), done.stdout
     if lang == "zh":
         assert not re.search(r"\b(the|of|and|what|who)\b", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize(("given", "left"), [(None, "1"), ("4", "4")])
+def test_matrices_get_one_thread_unless_somebody_says_otherwise(
+    given: str | None, left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", given or "")
+    if given is None:
+        monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    monkeypatch.setattr(sys, "argv", ["fengsui", "--version"])
+    with contextlib.suppress(SystemExit):
+        main()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == left
 
 
 def test_every_command_stands_in_one_section() -> None:
