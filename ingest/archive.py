@@ -2,6 +2,10 @@
 
 At-least-once onto an idempotent port: the position is committed after history has the batch. When
 history is away only archive waits.
+
+After an error a topic is read on from its committed position; the member stays in its group, for each that
+leaves and joins again has the work of the whole group divided anew. Only where history stays away it
+leaves meanwhile: another process may reach it.
 """
 
 import threading
@@ -25,6 +29,7 @@ from stream.pace.retry import Retry
 from stream.records import Rejected, decode
 
 _LINGER_S = 1.0
+_LONGEST_S = 60.0  # of one wait for what is away
 _NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 # type of record -> the field that says when it was
 _FACTS = {
@@ -124,17 +129,20 @@ def _archive_topic(
     lock: threading.Lock,
 ) -> None:
     consumer: Consumer | None = None
-    retry = Retry("archive", stop, most_s=60.0)
+    retry = Retry("archive", stop, most_s=_LONGEST_S)
     try:
         while not stop.is_set():
+            kept = True  # did history have it
             try:
                 if consumer is None:
                     consumer = log.join(topic, "archive", member)
                 entries = consumer.poll(0.5, 2000)
                 if entries:
+                    kept = False
                     with lock:  # so that what was refused is this topic's
                         history.write(*points_and_facts(topic, entries))
                         letters = _refused(topic, history)
+                    kept = True
                     for partition in sorted({e.partition for e in entries}):
                         last = max(e.offset for e in entries if e.partition == partition)
                         consumer.commit(partition, last + 1, letters)
@@ -144,15 +152,18 @@ def _archive_topic(
                 waits[topic] = "" if consumer.owned() else _NONE_HELD
                 retry.answered()
             except Fenced:
-                continue
+                assert consumer is not None
+                consumer.rewind()
             except (Unavailable, OSError) as e:
                 lags = Text("；历史滞后，其余不受影响", "; history lags, nothing else does")
                 why = f"{topic}: " + text_of(e) + lags
                 waits[topic] = why
-                retry.wait(why)
-                if consumer is not None:
+                if consumer is not None and not kept and retry.next_s >= _LONGEST_S:
                     consumer.close()
                     consumer = None
+                elif consumer is not None:
+                    consumer.rewind()
+                retry.wait(why)
     finally:
         if consumer is not None:
             consumer.close()

@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from config.language import text_of
+from config.language import Text, text_of
 from dispatch.ledger.chain import CHAINS, Entered, Tail, after, entered, entry_of, head
 from dispatch.nodes.keys import Keys, pair_of, public_of, read_secret
+from stream import metrics
 from stream.log.port import Consumer, Fenced, Log, Out, Unavailable
 from stream.pace.retry import Retry
 from stream.records import decode
@@ -22,6 +23,7 @@ from stream.records import decode
 HEAD_EVERY = 2000  # entries
 HEAD_S = 60.0
 _LIMIT = 5000
+_NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 _LINGER_S = 1.0  # what comes within it is one commit; nothing waits for the ledger
 
 
@@ -85,22 +87,36 @@ class Writer:
         self._consumer: Consumer | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Until `stop`; then what is left is signed. A log that is away is waited for."""
-        retry = Retry("ledger", stop)
-        try:
-            while not stop.is_set():
-                try:
-                    if self.turn(0.5):
-                        stop.wait(_LINGER_S)
-                    retry.answered()
-                except Fenced:
-                    self.forget()
-                except Unavailable as e:
-                    self.forget()
-                    retry.wait(text_of(e))
-            self.close()
-        except (Fenced, Unavailable):
-            return  # the next owner signs it
+        """Until `stop`; then what is left is signed. A log that is away is waited for. Its pulse tells whether
+        it works: without a chain it enters nothing."""
+        with metrics.pulse(group(self.chain)) as pulse:
+            try:
+                self._run(stop, pulse)
+                self.close()
+            except (Fenced, Unavailable):
+                return  # the next owner signs it
+
+    def _run(self, stop: threading.Event, pulse: metrics.Pulse) -> None:
+        retry, held = Retry("ledger", stop), metrics.OWNED.labels(group(self.chain))
+        while not stop.is_set():
+            try:
+                if self.turn(0.5):
+                    stop.wait(_LINGER_S)
+                retry.answered()
+                held.set(int(self.holds))
+                pulse.beat("" if self.holds else _NONE_HELD)
+            except Fenced:
+                self._begin_again()
+            except Unavailable as e:
+                self._begin_again()
+                why = f"{self.chain}: " + text_of(e)
+                pulse.beat(why)
+                retry.wait(why)
+
+    @property
+    def holds(self) -> bool:
+        """Is the chain this member's to write?"""
+        return self._consumer is not None and 0 in self._consumer.owned()
 
     def turn(self, timeout_s: float) -> int:
         """Take what is there and commit it; how many entries were written. Raises Fenced and
@@ -155,6 +171,13 @@ class Writer:
         self._consumer.commit(0, position, outs)
         self._tail = tail
         self._unsigned = unsigned
+
+    def _begin_again(self) -> None:
+        """From what is committed, as a member that stays: whoever leaves and joins again has the work of the
+        group divided anew."""
+        self._tail = Tail(self.chain)
+        if self._consumer is not None:
+            self._consumer.rewind()
 
     def forget(self) -> None:
         """Leave the group; what was not committed is read again."""

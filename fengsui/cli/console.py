@@ -9,7 +9,7 @@ import click
 from config.language import Text
 from console.auth.accounts import ROLES
 from console.serve import Listen
-from fengsui.cli.options import RUN, Shared
+from fengsui.cli.options import BEFORE_START, RUN, Shared
 from fengsui.play import console as duty_room
 from stream.environment import spoken
 
@@ -128,6 +128,7 @@ def user() -> None:
     help=spoken(Text("口令由本人输入，不必再换", "typed by the user: it stays")),
 )
 @RUN
+@BEFORE_START
 @click.pass_obj
 def user_add(
     obj: Shared,
@@ -137,11 +138,13 @@ def user_add(
     password_file: Path | None,
     own: bool,
     run_name: str,
+    before_start: bool,
 ) -> None:
     """新用户，或换角色和口令；首次登录时本人另换口令。
 
     A new user, or a new role and password, to be changed at the first log-in.
     """
+    setup = obj.beforehand(run_name, before_start=before_start)
     password = (
         password_file.read_text().strip()
         if password_file
@@ -149,7 +152,7 @@ def user_add(
             spoken(Text("口令", "password")), hide_input=True, confirmation_prompt=True
         )
     )
-    sys.exit(duty_room.add_user(obj.reader(run_name), name, role, officer, password, own=own))
+    sys.exit(duty_room.add_user(setup, name, role, officer, password, own=own))
 
 
 @user.command("remove")
@@ -229,13 +232,16 @@ def token() -> None:
     help=spoken(Text("以 officers.csv 里的哪个代号办事", "acts as this officer of officers.csv")),
 )
 @RUN
+@BEFORE_START
 @click.pass_obj
-def token_add(obj: Shared, name: str, role: str, officer: str, run_name: str) -> None:
+def token_add(
+    obj: Shared, name: str, role: str, officer: str, run_name: str, before_start: bool
+) -> None:
     """新令牌，只显示这一次。
 
     A new token, shown this once.
     """
-    sys.exit(duty_room.add_token(obj.reader(run_name), name, role, officer))
+    sys.exit(duty_room.add_token(obj.beforehand(run_name, before_start=before_start), name, role, officer))
 
 
 @token.command("remove")

@@ -2,6 +2,8 @@
 many commands have."""
 
 import os
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -28,6 +30,11 @@ WAIT = click.option(
     default=10.0,
     show_default=True,
     help=spoken(Text("等答复的秒数", "seconds to wait for an answer")),
+)
+BEFORE_START = click.option(
+    "--before-start",
+    is_flag=True,
+    help=spoken(Text("这个演练还没有启动过", "of an exercise that has never been started")),
 )
 KEY = click.option(
     "--key",
@@ -99,13 +106,49 @@ class Shared:
     def existing(self, run: str) -> Setup:
         """The same of an exercise that there is: a mistyped name makes no folder. Raises as `reader`."""
         setup = self.reader(run)
-        if setup.live or setup.folder.exists() or os.environ.get("FENGSUI_CONTACTS") or not (
-            setup.log.startswith("sqlite:")
-        ):
-            return setup
+        if not self._is_there(setup):
+            raise Usage(self._no(run))
+        return replace(setup, begun=True)
+
+    def existing_judged(self, run: str) -> Setup:
+        """The same of a district that is judged as a stage's is. Raises as `setup`."""
+        self.existing(run)
+        return replace(self.setup(run), begun=True)
+
+    def beforehand(self, run: str, *, before_start: bool) -> Setup:
+        """The same for what may be set up before an exercise's first start: of one that there is, or, by a
+        word of its own, of one that is still to come. Raises as `reader`."""
+        if before_start:
+            return self.reader(run)
+        setup = self.reader(run)
+        if not self._is_there(setup):
+            later = Text(
+                "；要在它第一次启动以前先做，加 --before-start",
+                "; before its first start add --before-start",
+            )
+            raise Usage(self._no(run) + later)
+        return replace(setup, begun=True)
+
+    def _is_there(self, setup: Setup) -> bool:
+        """Raises Usage where a server has its log and says that it has not."""
+        if setup.live or setup.folder.exists() or os.environ.get("FENGSUI_CONTACTS"):
+            return True
+        if setup.log.startswith("sqlite:"):
+            return False
+        from fengsui.run.run_log import open_run_log
+        from stream.log.port import Unavailable
+
+        with suppress(Unavailable):  # what cannot be asked is not refused
+            open_run_log(replace(setup, begun=True)).close()
+        return True
+
+    def _no(self, run: str) -> Text:
         there = sorted(p.name for p in self.state.glob("exercise*") if p.is_dir())
         named = Text("、".join(there) or "没有", ", ".join(there) or "none")
-        raise Usage(
-            Text(f"没有运行 {run}，{self.state} 里的演练：", f"no run {run}, exercises in {self.state}: ")
+        return (
+            Text(
+                f"没有运行 {run}，{self.state} 里的演练：",
+                f"no run {run}, exercises in {self.state}: ",
+            )
             + named
         )

@@ -117,7 +117,7 @@ def simulate(
         sys.exit(_score_storms(obj.district(), seeds or 30, first, told))
     sys.exit(
         _simulate_to_broker(
-            obj.setup(run_name), scenario, seed, speed, lockstep, carrier_port, drain
+            obj.existing_judged(run_name), scenario, seed, speed, lockstep, carrier_port, drain
         )
     )
 
@@ -171,7 +171,7 @@ def replay(
     Without --run it starts a line of its own around the file and prints what was warned.
     """
     if run_name:
-        sys.exit(_replay_to_broker(obj.setup(run_name), file, speed, lockstep, slot_s))
+        sys.exit(_replay_to_broker(obj.existing_judged(run_name), file, speed, lockstep, slot_s))
     sys.exit(
         _replay_alone(lambda **kw: obj.setup(f"exercise-{stamp()}", **kw), file, speed, slot_s, out)
     )

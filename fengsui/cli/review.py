@@ -134,4 +134,4 @@ def after_action(
     What happened, how long each step took, who answered, against the plan; as a page to print and as JSON.
     For drills and for real events.
     """
-    sys.exit(page.after_action(obj.setup(run_name), incident, out, plan))
+    sys.exit(page.after_action(obj.existing_judged(run_name), incident, out, plan))

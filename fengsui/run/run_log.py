@@ -24,9 +24,10 @@ READS = {
 
 
 def open_run_log(setup: Setup) -> Log:
-    """The log of this run."""
+    """The log of this run. Raises Usage where one that must have begun has not."""
     d = setup.district
-    return open_log(setup.log, setup.run.name, d.id, d.partitions, d.retention_days)
+    make = setup.live or not setup.begun
+    return open_log(setup.log, setup.run.name, d.id, d.partitions, d.retention_days, make=make)
 
 
 def log_to_look_at(setup: Setup) -> Log:

@@ -42,6 +42,7 @@ class Setup:
     broker: str  # "" : the embedded one, started by `run`
     log: str
     history: str
+    begun: bool = False  # must have been: to open its log makes none
 
     @property
     def live(self) -> bool:

@@ -9,7 +9,7 @@ where the newest begins stands beside the committed position, so that nobody has
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from kafka.admin import NewTopic
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from config.language import Text, en, zh
+from stream.environment import Usage
 from stream.log.kafka_clients import Admin, Reader
 from stream.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
 from stream.log.kafka_kept import COPIES, SYNCED, kept, set_configs, sync, unset
@@ -31,7 +32,9 @@ _RECORD_BYTES = 4_000_000
 class KafkaLog:
     """See `stream.log.Log`; URL: see `stream.log.kafka_url`."""
 
-    def __init__(self, url: str, run: str, district: str, topics: dict[str, Topic]) -> None:
+    def __init__(
+        self, url: str, run: str, district: str, topics: dict[str, Topic], *, make: bool = True
+    ) -> None:
         place = kafka_place(url)
         self.topics = topics
         self.prefix = f"fengsui.{district}.{run}"
@@ -45,14 +48,15 @@ class KafkaLog:
         self._reader: Any = None
         self._where = place.where
         self._flush = place.flush
-        self._create(place.replication)
+        self._create(place.replication, make=make)
 
     def topic(self, name: str) -> str:
         """Kafka's name of one of our topics."""
         return f"{self.prefix}.{name}"
 
-    def _create(self, replication: int) -> None:
-        """Topics with the partitions and retention that `stream.log.topics` states."""
+    def _create(self, replication: int, *, make: bool) -> None:
+        """Topics with the partitions and retention that `stream.log.topics` states. make: where there are
+        none."""
         try:
             admin = Admin(**self.servers)
         except (ke.KafkaError, OSError) as e:
@@ -62,6 +66,8 @@ class KafkaLog:
             copies = replication or min(3, len(admin.describe_cluster()["brokers"]))
             wanted = self._wanted(copies)
             missing = [t for t in wanted if t.name not in have]
+            if len(missing) == len(wanted) and not make:
+                raise Usage(self._no_run(have))
             if missing:
                 with suppress(ke.TopicAlreadyExistsError):  # another process was quicker
                     admin.create_topics(missing)
@@ -83,6 +89,16 @@ class KafkaLog:
             raise self.unavailable(e) from e
         finally:
             admin.close()
+
+    def _no_run(self, have: Collection[str]) -> Text:
+        """have: the names of all topics."""
+        before, _, run = self.prefix.rpartition(".")
+        ours = (name.removeprefix(f"{before}.") for name in have if name.startswith(f"{before}."))
+        runs = sorted({name.partition(".")[0] for name in ours})
+        return Text(
+            f"Kafka {self._where} 上没有运行 {run}，有：{'、'.join(runs) or '没有'}",
+            f"no run {run} on Kafka {self._where}, there are: {', '.join(runs) or 'none'}",
+        )
 
     def _synced(self, copies: int) -> bool:
         """Is each append to be on a disk before it is acknowledged?"""

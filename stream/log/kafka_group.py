@@ -58,13 +58,18 @@ class KafkaLogOfMember(Protocol):
 
 
 class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Notes what was assigned; the consumer acts on it inside `poll`."""
+    """Notes what was assigned, and what was taken away or lost; the consumer acts on it inside `poll`."""
 
     def __init__(self) -> None:
         self.changed = True
+        self.gone: set[int] = set()
 
     def on_partitions_revoked(self, revoked: Any) -> None:
         self.changed = True
+        self.gone.update(p.partition for p in revoked)
+
+    def on_partitions_lost(self, lost: Any) -> None:
+        self.on_partitions_revoked(lost)
 
     def on_partitions_assigned(self, assigned: Any) -> None:
         self.changed = True
@@ -141,11 +146,16 @@ class KafkaGroupConsumer:
         return timeout_s if state == MemberState.STABLE else max(timeout_s, _JOIN_S)
 
     def _assign(self) -> None:
-        """Fence the former owner of what is new, then look where it had come to."""
+        """Fence the former owner of what is new, then look where it had come to. What was lost is not taken
+        again before the next poll, so that whoever remembers something of it hears that another may have had
+        it: one poll may lose a partition and be given it again."""
         self._listener.changed = False
-        owned = {p.partition for p in self._consumer.assignment()}
+        gone, self._listener.gone = self._listener.gone & self._committed.keys(), set()
+        owned = {p.partition for p in self._consumer.assignment()} - gone
         for partition in [p for p in self._committed if p not in owned]:
             self._lose(partition)
+        if gone:
+            self._listener.changed = True
         new = sorted(owned - self._committed.keys())
         if new and not self._is_member():
             self._listener.changed = True  # the next poll joins again

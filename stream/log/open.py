@@ -13,10 +13,14 @@ def open_log(
     district: str,
     partitions: int = 4,
     days: Mapping[str, int] | None = None,
+    *,
+    make: bool = True,
 ) -> Log:
-    """Open the log of `run` by URL: sqlite:///PATH (a folder), kafka://HOST:PORT or kafkas://….
+    """Open the log of `run` by URL: sqlite:///PATH (a folder), kafka://HOST:PORT or kafkas://…. make: on
+    servers, where it is not there yet.
 
-    Raises ValueError for an unknown scheme, naming those that exist.
+    Raises ValueError for an unknown scheme, naming those that exist, and Usage where it is not there and is
+    not made.
     """
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":
@@ -26,7 +30,7 @@ def open_log(
     if scheme in ("kafka", "kafkas"):
         from stream.log.kafka import KafkaLog
 
-        return KafkaLog(url, run, district, topics(partitions, days))
+        return KafkaLog(url, run, district, topics(partitions, days), make=make)
     raise ValueError(
         Text(
             f"日志地址 {url!r} 不认识：没有 {scheme!r}；用 sqlite:///PATH、"

@@ -30,6 +30,12 @@ def test_a_fresh_state_stays_as_it_is(words: tuple[str, ...], tmp_path: Path) ->
         ("console", "user", "list"), ("console", "user", "reset", "duty"), ("console", "token", "list"),
         ("order", "approve", "A01", "flash_flood", "--by", "D-01", "--reason", "test"),
         ("resend", "--area", "A01", "--by", "D-01"), ("residents", "counts"),
+        ("explain", "A01", "2025-07-26T20:00:00+08:00"), ("reach", "A01", "flash_flood", "red"), ("coverage",),
+        ("after-action",), ("backup", "never.tar.gz"), ("signer", "desk"), ("signer", "add", "--desk", "a" * 64),
+        ("cap-key",), ("console", "token", "add", "x", "--role", "viewer"), ("simulate",),
+        ("console", "user", "add", "x", "--role", "viewer"), ("contacts", "import", __file__),
+        ("mandate", "grant", "--by", "K-01", "--reason", "a test"), ("replay", __file__),
+        ("bench", "night"),
     ],
 )  # fmt: skip
 def test_a_mistyped_exercise_makes_no_folder_and_is_told_which_there_are(
@@ -42,6 +48,15 @@ def test_a_mistyped_exercise_makes_no_folder_and_is_told_which_there_are(
     assert found.exit_code != 0
     assert "exercise-b" in said and "exercise-a" in said
     assert [p.name for p in state.iterdir()] == ["exercise-a"]
+
+
+def test_what_may_come_before_the_first_start_says_so(tmp_path: Path) -> None:
+    words = ["--state", str(tmp_path), "cap-key", "--run", "exercise-b"]
+    found = CliRunner().invoke(cli, words)
+    assert "--before-start" in f"{found.exception}"
+    found = CliRunner().invoke(cli, [*words, "--before-start"])
+    assert found.exit_code == 0, found.output
+    assert [p.name for p in tmp_path.iterdir()] == ["exercise-b"]
 
 
 def test_what_a_group_lists_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:

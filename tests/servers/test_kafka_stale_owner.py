@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kafka.admin import MemberToRemove
 
 from stream.log import kafka_producer
 from stream.log.kafka import KafkaLog
+from stream.log.kafka_clients import Admin
 from stream.log.open import open_log
 from stream.log.port import Out
 
@@ -124,3 +126,37 @@ def test_one_that_the_group_has_put_out_fences_nobody(
     live.commit(0, found[-1].offset + 1, [Out("alerts", "k", b"of the live one")])
     assert alerts(log) == [b"of the live one"]
     live.close()
+
+
+def test_what_is_lost_and_given_back_within_one_poll_is_begun_anew(
+    place: tuple[str, str, KafkaLog, list[Stale]],
+) -> None:
+    """The group puts the member out while it does not poll, another works meanwhile and leaves. Whoever
+    remembers something of the partition hears that it was gone, before anything of it is handed out."""
+    _, _, log, _ = place
+    one = log.join("cases", "worker", "one")
+    until = time.monotonic() + PATIENCE_S
+    while not one.poll(0.5) and time.monotonic() < until:
+        pass
+    assert one.owned() == {0: 0}
+    admin = Admin(**log.servers)
+    group = f"{log.prefix}.worker.cases"
+    admin.remove_group_members(
+        group, [MemberToRemove(member_id=one._consumer.group_metadata().member_id)]
+    )
+    admin.close()
+    while not one._consumer._coordinator._generation.is_lost() and time.monotonic() < until:
+        time.sleep(0.05)  # its own heartbeat tells it, between two polls
+    other = log.join("cases", "worker", "other")
+    while not (found := other.poll(0.5)) and time.monotonic() < until:
+        pass
+    other.commit(0, found[-1].offset + 1, [])
+    other.close()
+    log.append([Out("cases", "k", b"something else")])
+    gone = False
+    while not (found := one.poll(5.0)) and time.monotonic() < until:
+        gone |= not one.owned()
+    assert gone
+    assert [e.value for e in found] == [b"something else"]
+    assert one.owned()[0] > 0
+    one.close()

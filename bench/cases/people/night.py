@@ -52,7 +52,7 @@ def bench_night(obj: Shared, run_name: str) -> None:
 
     Messages a person in a night of a played run, with the night's rules and without.
     """
-    setup = obj.setup(run_name)
+    setup = obj.existing_judged(run_name)
     log = open_run_log(setup)
     records = [r for _, r in Follower(log, ("alerts",)).take()]
     log.close()

@@ -18,7 +18,7 @@ from dispatch.signatures.signers import (
     retire,
 )
 from dispatch.words.local_time import local
-from fengsui.cli.options import RUN, Shared
+from fengsui.cli.options import BEFORE_START, RUN, Shared
 from fengsui.play.console import noted
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup
@@ -99,15 +99,18 @@ def handled(setup: Setup) -> int:
     help=spoken(Text("值班台的名字", "the desk's name")),
 )
 @RUN
+@BEFORE_START
 @click.pass_obj
-def add(obj: Shared, words: tuple[str, ...], is_desk: bool, name: str, run_name: str) -> None:
+def add(
+    obj: Shared, words: tuple[str, ...], is_desk: bool, name: str, run_name: str, before_start: bool
+) -> None:
     """登记：让 KEY（十六进制，或文件）替 OFFICER 签名；加 --desk 则替该值班台放进来的人签名。
     请当面或听熟悉的声音问清是不是本人的钥匙。
 
     Let KEY (hex, or a file) sign for OFFICER, or with --desk for whoever that desk lets in. Ask the officer
     in person, or by a voice that you know, whether it is theirs.
     """
-    setup: Setup = obj.reader(run_name)
+    setup: Setup = obj.beforehand(run_name, before_start=before_start)
     if len(words) != 2 - is_desk:
         raise Usage(Text("写 OFFICER KEY，或 --desk KEY", "write OFFICER KEY, or --desk KEY"))
     officer, key = ("", words[0]) if is_desk else words
@@ -191,13 +194,14 @@ def list_(obj: Shared, run_name: str) -> None:
     help=spoken(Text("换新钥匙，旧的不再作数", "a new key; the old one counts no more")),
 )
 @RUN
+@BEFORE_START
 @click.pass_obj
-def desk_(obj: Shared, new: bool, run_name: str) -> None:
+def desk_(obj: Shared, new: bool, run_name: str, before_start: bool) -> None:
     """值班台的公钥：本机值班台的，没有就造一把。
 
     The public key of this machine's console, made when there is none.
     """
-    setup: Setup = obj.reader(run_name)
+    setup: Setup = obj.beforehand(run_name, before_start=before_start)
     mine = desk(setup, lambda: handled(setup))
     try:
         public = mine.renew(now_ms()) if new else mine.public()

@@ -39,7 +39,7 @@ def explain(obj: Shared, area: str, time: str, figure: Path | None, run_name: st
 
     Why a warning of AREA was or was not raised at TIME (2025-07-26T20:00:00+08:00).
     """
-    setup = obj.setup(run_name)
+    setup = obj.existing_judged(run_name)
     place(setup, area)
     at, district = parse_moment(time), setup.district
     plt = None

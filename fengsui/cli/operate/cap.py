@@ -13,7 +13,7 @@ from dispatch.cap.message import sent
 from dispatch.cap.national_fields import FORMATS, fields
 from dispatch.cap.signing import cap_key as make_key
 from dispatch.records import Decision
-from fengsui.cli.options import KEY, RUN, Shared
+from fengsui.cli.options import BEFORE_START, KEY, RUN, Shared
 from fengsui.run.run_log import open_run_log
 from fengsui.run.run_view import alerts_view, run_clock
 from fengsui.run.setup import Setup
@@ -91,13 +91,14 @@ def _meaning(found: CapIn) -> list[Said]:
 
 @click.command("cap-key")
 @RUN
+@BEFORE_START
 @click.pass_obj
-def cap_key(obj: Shared, run_name: str) -> None:
+def cap_key(obj: Shared, run_name: str, before_start: bool) -> None:
     """签名证书：本运行签 CAP 所用，交给邻县；没有就造一张。
 
     The certificate that this run signs CAP with, for neighbours; made when there is none.
     """
-    setup: Setup = obj.reader(run_name)
+    setup: Setup = obj.beforehand(run_name, before_start=before_start)
     try:
         key = make_key(setup.folder, setup.district, setup.live)
     except ValueError as e:

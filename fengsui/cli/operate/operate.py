@@ -61,7 +61,7 @@ def backup(obj: Shared, file: Path, run_name: str) -> None:
 
     The run and the district's folder into FILE.tar.gz, without secrets; the line may run.
     """
-    sys.exit(_backup(obj.setup(run_name), obj.config, file))
+    sys.exit(_backup(obj.existing_judged(run_name), obj.config, file))
 
 
 @click.command()

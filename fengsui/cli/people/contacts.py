@@ -10,7 +10,7 @@ from config.language import Text, en, text_of, zh
 from config.records.district import District
 from dispatch.people.contact_store import ContactStore
 from dispatch.people.erase import erase, word_of
-from fengsui.cli.options import RUN, Shared
+from fengsui.cli.options import BEFORE_START, RUN, Shared
 from fengsui.files.retention import held_people
 from fengsui.inquiry.pack import people_of
 from fengsui.run.contact_csv import read_list, take, write_list, write_rejects
@@ -23,9 +23,11 @@ from stream.log.port import Log
 from stream.wall_clock import now_ms
 
 
-def _open(obj: Shared, run_name: str, *, new: bool = False) -> tuple[ContactStore, District]:
-    """new: a list may come before its exercise's first start."""
-    setup = obj.reader(run_name) if new else obj.existing(run_name)
+def _open(obj: Shared, run_name: str) -> tuple[ContactStore, District]:
+    return _of(obj.existing(run_name))
+
+
+def _of(setup: Setup) -> tuple[ContactStore, District]:
     try:
         return ContactStore(place(setup)), setup.district
     except ValueError as e:
@@ -44,15 +46,16 @@ def contacts() -> None:
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--dry-run", is_flag=True, help=spoken(Text("只检查，不导入", "only look")))
 @RUN
+@BEFORE_START
 @click.pass_obj
-def import_(obj: Shared, file: Path, dry_run: bool, run_name: str) -> None:
+def import_(obj: Shared, file: Path, dry_run: bool, run_name: str, before_start: bool) -> None:
     """导入 FILE.csv 里正确的行；有误的逐行指出，存入 FILE.rejects.csv。
     代号已有的行替换原来的人。有误行时退出码为 1。
 
     Take in the good rows of FILE.csv; bad ones are named and kept in FILE.rejects.csv. A row whose id is
     known replaces that person's. Exit code 1 if any row was bad.
     """
-    store, district = _open(obj, run_name, new=True)
+    store, district = _of(obj.beforehand(run_name, before_start=before_start))
     with store:
         listed = read_list(file, district, store.erased())
         for problem in (p for r in listed.rejects for p in r.problems):

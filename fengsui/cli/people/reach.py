@@ -69,7 +69,7 @@ def reach_(obj: Shared, areas: str, hazard: str, level: str, run_name: str) -> N
     Who would be reached in AREA[,AREA…], by which ways, and who would not; and what the water may come
     to downstream of them, with the range of its arrival (docs/en/plans.md).
     """
-    setup = obj.setup(run_name)
+    setup = obj.existing_judged(run_name)
     district = _listed(setup)
     names = [a for a in areas.split(",") if a]
     for a in names:
@@ -216,7 +216,7 @@ def coverage_(obj: Shared, run_name: str) -> None:
     Who is on no list, out of sound, or hangs on one thing; exit code 1 if anybody is covered by
     nothing.
     """
-    setup = obj.setup(run_name)
+    setup = obj.existing_judged(run_name)
     district, told = _listed(setup), _terminals(setup)
     gaps = coverage(district, terminals=sounding(district, told))
     for gap in gaps:
