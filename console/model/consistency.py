@@ -108,9 +108,7 @@ class Audit:
                 yield Finding("not_addressed", subject, f"{alert.area} {alert.hazard}: " + words)
         for sent in view.sent.values():
             late = now - sent.delivery.expires_at > STEP_MS
-            idle = (
-                sent.state == "queued" and now - sent.at > 2 * STEP_MS and not self._goes_with(sent)
-            )
+            idle = _idle(sent, now) and not self._goes_with(sent, now)
             if sent.state not in ENDED and (late or idle):
                 state = f"{sent.channel} {sent.state}: "
                 words = state + Text("未完也未动", "neither ended nor moving")
@@ -135,10 +133,11 @@ class Audit:
         ]
         return any((a.id, a.version) in self._addressed for a in same)
 
-    def _goes_with(self, sent: Sent) -> bool:
-        """Another message says it too, and that one moves: it may wait long for an answer."""
+    def _goes_with(self, sent: Sent, now: int) -> bool:
+        """Another message says it too, and that one moves, or waits for its time: it may wait long for an
+        answer."""
         other = self.view.sent.get(self._spoken_for.get(sent.delivery.id, ""))
-        return other is not None and other.state != "queued"
+        return other is not None and not _idle(other, now)
 
     def _not_decided(self, now: int) -> Iterator[Finding]:
         known = {(a.area, a.hazard) for a in self.view.alerts.values()}
@@ -146,3 +145,9 @@ class Audit:
             if now - d.detected_at > STEP_MS and (d.area, d.hazard) not in known:
                 words = f"{d.rule}: " + Text("检测未成预警", "no warning came of it")
                 yield Finding("not_decided", f"{d.area}/{d.hazard}", words)
+
+
+def _idle(sent: Sent, now: int) -> bool:
+    """Nobody has begun with it though it might go: what gathers at night, or is kept until a resident's quiet
+    hours are over, has its time still before it."""
+    return sent.state == "queued" and now - max(sent.at, sent.delivery.not_before) > 2 * STEP_MS

@@ -22,7 +22,7 @@ from stream.environment import Usage
 from stream.log.kafka_clients import Admin, Reader
 from stream.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
 from stream.log.kafka_kept import COPIES, SYNCED, kept, set_configs, sync, unset
-from stream.log.kafka_producer import Producer
+from stream.log.kafka_producer import Patience, Producer
 from stream.log.kafka_url import kafka_place
 from stream.log.port import Consumer, Corrupt, Entry, Kept, Out, Topic, Unavailable, partition_of
 
@@ -45,6 +45,7 @@ class KafkaLog:
         self._append_id = f"{self.prefix}.append.{whose}{time.time_ns():x}.{id(self):x}"
         self._lock = threading.Lock()
         self._appender: Any = None
+        self._patience = Patience(self.prefix)
         self._reader: Any = None
         self._where = place.where
         self._flush = place.flush
@@ -182,9 +183,9 @@ class KafkaLog:
             )
         )
 
-    def producer(self, transactional_id: str) -> Producer:
+    def producer(self, transactional_id: str, limit_ms: int | None = None) -> Producer:
         """A producer whose transactions fence those of the last one with this id."""
-        return Producer.begin(self.servers, transactional_id)
+        return Producer.begin(self.servers, transactional_id, limit_ms)
 
     def send(self, producer: Any, outputs: Sequence[Out]) -> list[Any]:
         """Put records into the open transaction."""
@@ -204,14 +205,17 @@ class KafkaLog:
         if not outputs:
             return
         with self._lock:
+            began = time.monotonic()
             try:
                 if self._appender is None:
-                    self._appender = self.producer(self._append_id)
+                    self._appender = self.producer(self._append_id, self._patience.limit_ms)
+                    began = time.monotonic()
                 self._appender.begin_transaction()
                 self._appender.delivered(self.send(self._appender, outputs))
                 self._appender.commit_transaction()
             except (ke.KafkaError, AssertionError) as e:
                 self._drop_appender()
+                self._patience.failed(e, time.monotonic() - began)
                 raise self.unavailable(e) from e
 
     def _drop_appender(self) -> None:

@@ -1,7 +1,7 @@
 """One member of a consumer group on Kafka: what `stream.log.kafka` hands out by `join`."""
 
-import json
-import zlib
+import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -15,15 +15,14 @@ from kafka.structs import MemberState, OffsetAndMetadata, TopicPartition
 
 from config.language import Text
 from stream.log.kafka_clients import Reader
-from stream.log.kafka_producer import Producer
+from stream.log.kafka_producer import Patience, Producer
 from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable, damaged
-from stream.log.snapshots import kafka_records
+from stream.log.snapshots import kafka_records, kafka_whole
 from stream.log.snapshots.kafka_records import NOTHING, Noted, noted
 from stream.log.snapshots.pieces import Laid, assembled, newer
 from stream.oplog import say
 
 SNAPSHOTS = "snapshots"
-_PIECE = 3_000_000  # bytes of a snapshot in one record
 _PIECES = 4  # of one read
 _SESSION_MS = 6_000  # the least a broker allows: so long nobody knows that a member is dead
 _NOTHING_MS = 250  # the broker answers as soon as there is something, else after this
@@ -50,7 +49,7 @@ class KafkaLogOfMember(Protocol):
 
     def unavailable(self, e: BaseException) -> Unavailable: ...
 
-    def producer(self, transactional_id: str) -> Producer: ...
+    def producer(self, transactional_id: str, limit_ms: int | None = None) -> Producer: ...
 
     def send(self, producer: Any, outputs: Sequence[Out]) -> list[Any]: ...
 
@@ -85,6 +84,7 @@ class KafkaGroupConsumer:
         self._name = log.topic(topic.name)
         self._group = f"{log.prefix}.{group}.{topic.name}"
         self._producers: dict[int, Producer] = {}
+        self._limits = defaultdict[int, Patience](lambda: Patience(self._group))
         self._committed: dict[int, int] = {}
         self._kept: dict[int, Noted] = {}
         self._slots: dict[int, int] = {}
@@ -162,7 +162,9 @@ class KafkaGroupConsumer:
             return
         for partition in new:
             if partition not in self._producers:
-                self._producers[partition] = self._log.producer(f"{self._group}.{partition}")
+                limit_ms = self._limits[partition].limit_ms
+                name = f"{self._group}.{partition}"
+                self._producers[partition] = self._log.producer(name, limit_ms)
             where = TopicPartition(self._name, partition)
             found = self._consumer.committed(where, metadata=True)
             self._committed[partition] = 0 if found is None else int(found.offset)
@@ -251,9 +253,9 @@ class KafkaGroupConsumer:
                 if not pieces and e.offset != offset:
                     return None
                 pieces.append(e.value)
-                whole = (_head(pieces[0]) or {}).get("pieces")
+                whole = (kafka_whole.head(pieces[0]) or {}).get("pieces")
                 if not isinstance(whole, int) or len(pieces) >= whole:
-                    return _unpacked(pieces)
+                    return kafka_whole.unpacked(pieces)
                 wanted = min(_PIECES, whole - len(pieces))
         return None
 
@@ -283,6 +285,14 @@ class KafkaGroupConsumer:
 
     def _transact(self, step: Step, producer: Producer, member: Any) -> "Noted":
         """One partition's transaction; where its newest snapshots begin now."""
+        began = time.monotonic()
+        try:
+            return self._transacted(step, producer, member)
+        except ke.KafkaError as e:
+            self._limits[step.partition].failed(e, time.monotonic() - began)
+            raise
+
+    def _transacted(self, step: Step, producer: Producer, member: Any) -> "Noted":
         producer.begin_transaction()
         sent = self._log.send(producer, step.outputs)
         kept = self._kept.get(step.partition, NOTHING)
@@ -345,7 +355,7 @@ class KafkaGroupConsumer:
                 key=f"{self._group}/{partition}/{slot}/{n}".encode(),
                 partition=0,
             )
-            for n, piece in enumerate(_packed(position, body))
+            for n, piece in enumerate(kafka_whole.packed(position, body))
         ]
 
     def _send_piece(self, producer: Any, partition: int, laid: Laid) -> list[Any]:
@@ -362,32 +372,3 @@ class KafkaGroupConsumer:
             self._lose(partition)
         with suppress(ke.KafkaError):  # the broker notices by itself that the member is gone
             self._consumer.close(autocommit=False)
-
-
-def _packed(position: int, body: bytes) -> list[bytes]:
-    """Pieces: a line of JSON with the checksum of the whole, then some of the compressed body."""
-    packed = zlib.compress(body, 1)
-    cuts = range(0, max(len(packed), 1), _PIECE)
-    head = {"position": position, "crc32": zlib.crc32(body), "pieces": len(cuts)}
-    line = json.dumps(head).encode() + b"\n"
-    return [line + packed[n : n + _PIECE] for n in cuts]
-
-
-def _head(piece: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(piece.partition(b"\n")[0])
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _unpacked(pieces: Sequence[bytes]) -> Snapshot | None:
-    """None if any of it is damaged."""
-    head = _head(pieces[0])
-    try:
-        body = zlib.decompress(b"".join(p.partition(b"\n")[2] for p in pieces))
-        if head is None or zlib.crc32(body) != head["crc32"]:
-            return None
-        return Snapshot(int(head["position"]), body)
-    except (ValueError, KeyError, TypeError, zlib.error):
-        return None

@@ -25,25 +25,60 @@ from kafka import KafkaProducer
 from kafka import errors as ke
 
 from config.language import Text
+from stream.oplog import say
 
 WAIT_S = 15.0
+# Records of a partition go out in batches of so many bytes, one request after the other. By kafka-python's own
+# 16 kB a commit of 2 MB was 150 requests, each of which waits for the broker's disk where there is one copy.
+_BATCH_BYTES = 1_000_000
 _TRANSACTION_MS = 5_000  # so long a dead owner's open transaction may hold up the readers
 _AGAIN_MS = 5  # a broker is done with a transaction after a few milliseconds
+_LONGEST_MS = 60_000
+_NEARLY = 0.8  # of the limit: the broker counts from the first record, and looks every 10 s
+
+
+class Patience:
+    """How long the transactions of one id may be open. A commit that the broker ended because it took longer
+    would take as long the next time: it gets twice the time then. who: as the journal names it."""
+
+    def __init__(self, who: str) -> None:
+        self._who = who
+        self.limit_ms = _TRANSACTION_MS
+
+    def failed(self, e: BaseException, took_s: float) -> None:
+        """A transaction that took so long ended with this."""
+        if not isinstance(e, ke.InvalidProducerEpochError | ke.ProducerFencedError):
+            return
+        if took_s * 1000 >= _NEARLY * self.limit_ms and self.limit_ms < _LONGEST_MS:
+            before, self.limit_ms = self.limit_ms, min(2 * self.limit_ms, _LONGEST_MS)
+            say(
+                self._who,
+                Text(
+                    f"一次提交用了 {took_s:.0f} 秒，超过 Kafka 上的时限 {before / 1000:.0f} 秒；放宽到 "
+                    f"{self.limit_ms / 1000:.0f} 秒再提交",
+                    f"a commit took {took_s:.0f} s, longer than its limit of {before / 1000:.0f} s on Kafka: "
+                    f"again with {self.limit_ms / 1000:.0f} s",
+                ),
+            )
 
 
 class Producer(KafkaProducer):  # type: ignore[misc]
     """One transactional id; made by `begin`."""
 
     @classmethod
-    def begin(cls, servers: dict[str, Any], transactional_id: str) -> "Producer":
-        """Fences the last one with this id, and ends what it had open. Raises KafkaError."""
+    def begin(
+        cls, servers: dict[str, Any], transactional_id: str, limit_ms: int | None = None
+    ) -> "Producer":
+        """Fences the last one with this id, and ends what it had open. limit_ms: so long its transactions
+        may be open. Raises KafkaError."""
         found = cls(
             **servers,
             acks="all",
             transactional_id=transactional_id,
-            transaction_timeout_ms=_TRANSACTION_MS,
+            transaction_timeout_ms=limit_ms or _TRANSACTION_MS,
             linger_ms=0,
             retry_backoff_ms=_AGAIN_MS,
+            batch_size=_BATCH_BYTES,
             max_request_size=32_000_000,
             max_block_ms=int(WAIT_S * 1000),
             request_timeout_ms=int(WAIT_S * 1000) - 3_000,

@@ -25,3 +25,16 @@ def test_a_message_that_another_speaks_for_waits_with_it_and_is_not_stuck() -> N
     assert found(audit) == {"asked", "merged"}  # neither moves
     audit.take(Receipt(delivery="merged", route=0, state="delivered", receipt_at=T0 + 1000))
     assert found(audit) == set()
+
+
+def test_a_message_that_waits_for_its_time_is_not_stuck_before_it() -> None:
+    """What is gathered at night, or kept until quiet hours are over; and what goes with it."""
+    audit = Audit(ours=RUN)
+    for record in (RUN, Tick(clock_at=NOW)):
+        audit.take(record)
+    times = {"status": "actual", "expires_at": NOW + 3_600_000}
+    audit.take(delivery(1, id="waits", not_before=NOW + 60_000, covers=("with it",), **times))
+    audit.take(delivery(1, id="with it", **times))
+    assert found(audit) == set()
+    audit.take(delivery(1, id="waited", not_before=T0 + 1000, **times))
+    assert found(audit) == {"waited"}

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stream.log import kafka_group
 from stream.log.memory import Disk, MemoryLog
 from stream.log.open import open_log
 from stream.log.port import Log, Out, topics
-from stream.log.snapshots import kafka_records
+from stream.log.snapshots import kafka_records, kafka_whole
 from stream.log.sqlite import SqliteLog
 
 Open = Callable[..., Log]
@@ -78,9 +77,9 @@ def cut_short(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     elif isinstance(log, MemoryLog):
         log.disk.torn = True
     else:
-        whole = kafka_group._packed
+        whole = kafka_whole.packed
         monkeypatch.setattr(
-            kafka_group, "_packed", lambda at, b: [p[: len(p) // 2] for p in whole(at, b)]
+            kafka_whole, "packed", lambda at, b: [p[: len(p) // 2] for p in whole(at, b)]
         )
         records = kafka_records.records
         monkeypatch.setattr(
