@@ -6,10 +6,16 @@ history is away only archive waits.
 After an error a topic is read on from its committed position; the member stays in its group, for each that
 leaves and joins again has the work of the whole group divided anew. Only where history stays away it
 leaves meanwhile: another process may reach it.
+
+Once history was away, the newest records are written to it once more: a server may have lost what it had
+acknowledged. InfluxDB (2) whose disk was full had half an entry in its write-ahead log, cut it off at its next
+start, wrote on behind the gap that this left, and read no further than the gap at every start from then on
+(findings/influxdb-after-a-full-disk-forgets-at-each-start.sh).
 """
 
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from functools import partial
 
@@ -30,6 +36,12 @@ from stream.records import Rejected, decode
 
 _LINGER_S = 1.0
 _LONGEST_S = 60.0  # of one wait for what is away
+_AT_ONCE = 2000  # records
+_AGAIN = 100_000  # of a partition; InfluxDB moves what it holds in memory to its files at 25 MB
+_REWRITES = Text(
+    "历史库断开过：把最新的记录再写一遍",
+    "history was away: the newest records are written once more",
+)
 _NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 # type of record -> the field that says when it was
 _FACTS = {
@@ -102,10 +114,9 @@ def run_archive(log: Log, history: History, member: str, stop: threading.Event) 
     has a partition of any."""
     with ThreadPoolExecutor(len(log.topics), thread_name_prefix="archive") as pool:
         waits: dict[str, Said] = dict.fromkeys(log.topics, "")
-        lock = threading.Lock()
+        shared = _Shared(history)
         work = [
-            pool.submit(_archive_topic, log, history, t, member, stop, waits, lock)
-            for t in log.topics
+            pool.submit(_archive_topic, log, shared, t, member, stop, waits) for t in log.topics
         ]
         with metrics.pulse("archive") as pulse:
             while not stop.is_set():
@@ -119,29 +130,72 @@ def run_archive(log: Log, history: History, member: str, stop: threading.Event) 
         one.result()
 
 
+class _Shared:
+    """What the threads of all topics have together: history, and when it was last away."""
+
+    def __init__(self, history: History) -> None:
+        self._history, self._lock = history, threading.Lock()
+        self.away = 0  # so often; whoever finds it says so
+
+    def write(self, topic: str, entries: list[Entry]) -> list[Out]:
+        """The dead letters of what was refused. Raises OSError: history is away."""
+        with self._lock:  # so that what was refused is this topic's
+            try:
+                self._history.write(*points_and_facts(topic, entries))
+            except OSError:
+                self.away += 1
+                raise
+            return _refused(topic, self._history)
+
+
+class _Again:
+    """A topic's newest records, which are written once more after history was away, some at a time beside those
+    that are new."""
+
+    def __init__(self, log: Log, topic: str, shared: _Shared) -> None:
+        self._log, self._topic, self._shared = log, topic, shared
+        self._seen = shared.away
+        self._left: dict[int, tuple[int, int]] = {}  # partition -> from where, until where
+
+    def some(self, owned: Mapping[int, int]) -> None:
+        """owned: partition -> position. Raises OSError."""
+        if self._shared.away != self._seen:
+            self._seen = self._shared.away
+            self._left = {p: (max(0, at - _AGAIN), at) for p, at in owned.items() if at}
+        for partition, (at, until) in list(self._left.items()):
+            entries = self._log.read(self._topic, partition, at, _AT_ONCE) if at < until else []
+            if not entries or partition not in owned:
+                del self._left[partition]
+                continue
+            self._shared.write(self._topic, entries)  # what it refuses was refused before
+            self._left[partition] = entries[-1].offset + 1, until
+
+    @property
+    def goes_on(self) -> bool:
+        return bool(self._left)
+
+
 def _archive_topic(
     log: Log,
-    history: History,
+    shared: _Shared,
     topic: str,
     member: str,
     stop: threading.Event,
     waits: dict[str, Said],
-    lock: threading.Lock,
 ) -> None:
     consumer: Consumer | None = None
-    retry = Retry("archive", stop, most_s=_LONGEST_S)
+    retry, again = Retry("archive", stop, most_s=_LONGEST_S), _Again(log, topic, shared)
     try:
         while not stop.is_set():
             kept = True  # did history have it
             try:
                 if consumer is None:
                     consumer = log.join(topic, "archive", member)
-                entries = consumer.poll(0.5, 2000)
+                entries = consumer.poll(0.0 if again.goes_on else 0.5, _AT_ONCE)
+                kept = False
+                again.some(consumer.owned())
                 if entries:
-                    kept = False
-                    with lock:  # so that what was refused is this topic's
-                        history.write(*points_and_facts(topic, entries))
-                        letters = _refused(topic, history)
+                    letters = shared.write(topic, entries)
                     kept = True
                     for partition in sorted({e.partition for e in entries}):
                         last = max(e.offset for e in entries if e.partition == partition)
@@ -149,7 +203,8 @@ def _archive_topic(
                         letters = []
                     metrics.RECORDS_IN.labels("archive", topic).inc(len(entries))
                     stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
-                waits[topic] = "" if consumer.owned() else _NONE_HELD
+                held = "" if consumer.owned() else _NONE_HELD
+                waits[topic] = _REWRITES if again.goes_on else held
                 retry.answered()
             except Fenced:
                 assert consumer is not None

@@ -189,6 +189,10 @@ class Storm:
         rested &= sensors.acknowledged(_REST_S)
         self.playing.close()
         rested &= come_to_rest(self.log, _REST_S, exactly=True)
+        until_s = time.monotonic() + _REST_S
+        while not (whole := self.line.stages["archive"].ready()) and time.monotonic() < until_s:
+            time.sleep(0.5)  # what history may have lost is written once more
+        rested &= whole
         self.desk.close()
         self.line.end()
         timeout_s = self.setup.district.channels.attempt_timeout_s

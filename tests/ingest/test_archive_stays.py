@@ -1,5 +1,6 @@
 """An archive whose history is away for a moment stays a member: whoever leaves and joins again at each error
-has the work of the group divided anew each time."""
+has the work of the group divided anew each time. And what a history had acknowledged and lost, as InfluxDB does
+after its disk was full, is there again after it was away."""
 
 import threading
 import time
@@ -7,10 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ingest.archive import run_archive
+from stream.guard import letter
 from stream.history.open import open_history
 from stream.history.port import Fact, History, Point
 from stream.log.open import open_log
 from stream.log.port import Out, Unavailable
+from stream.records import Rejected
 
 WAIT_S = 240.0
 REFUSALS = 2
@@ -67,4 +70,45 @@ def test_it_is_a_member_as_before_and_loses_nothing(tmp_path: Path) -> None:
         for thread in (archive, standing):
             thread.join(WAIT_S)
         other.close()
+        log.close()
+
+
+class Forgetful(AwayAtFirst):
+    """A history that keeps nothing of what it is given at first, and says that it has it."""
+
+    forgets, away = True, False
+
+    def write(self, points: Sequence[Point], facts: Sequence[Fact]) -> None:
+        if self.forgets:
+            return
+        if self.away:
+            self.away = False
+            raise Unavailable("it is started again")
+        self._history.write(points, facts)
+
+
+def test_what_history_acknowledged_and_lost_is_written_again_after_it_was_away(
+    tmp_path: Path,
+) -> None:
+    url, stop = f"sqlite:///{tmp_path}", threading.Event()
+    log = open_log(url, "exercise", "toy", 1)
+    kept = open_history(f"{url}/history", "exercise", "toy")
+    history = Forgetful(kept)
+    archive = threading.Thread(target=run_archive, args=(log, history, "m", stop))
+    archive.start()
+
+    def told(n: int) -> None:
+        log.append([letter(n, "cases", Rejected("failed_record", f"{n}"), b"")])
+        soon(lambda: log.positions("dead-letters", "archive") == [n])
+
+    try:
+        for n in (1, 2, 3):
+            told(n)
+        assert kept.facts("dead_letter", 0, 100) == []
+        history.away, history.forgets = True, False
+        told(4)
+        soon(lambda: [f.fact_at for f in kept.facts("dead_letter", 0, 100)] == [1, 2, 3, 4])
+    finally:
+        stop.set()
+        archive.join(WAIT_S)
         log.close()
