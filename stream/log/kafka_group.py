@@ -328,7 +328,11 @@ class KafkaGroupConsumer:
                 self._lose(step.partition)
                 self._listener.changed = True  # a new producer, and the batch again
                 if self._failed is None or not isinstance(self._failed, _FENCED):
-                    self._failed = e
+                    # its traceback holds this frame, this frame the future, and that the error: in such a
+                    # circle the whole commit stayed until the collector came by, which takes hours
+                    self._failed = e.with_traceback(None)
+                else:
+                    e.with_traceback(None)
             else:
                 if step.partition in self._committed:
                     self._committed[step.partition] = step.position

@@ -9,6 +9,7 @@ the way of one that warns. If a commit fails, the memory is thrown
 away and rebuilt, so what is written never rests on memory that the log does not have.
 """
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -150,9 +151,13 @@ class Runner:
             return text_of(e)
 
     def _forget(self, consumer: Consumer | None) -> None:
-        """Throw the memory away; it is rebuilt from what is committed."""
+        """Throw the memory away; it is rebuilt from what is committed. With it goes what stands in circles, as
+        the clients of a log that failed do, with their sockets: the collector comes by itself only after hours
+        (`fengsui.run.service.calm_collector`)."""
+        had, self._settle = bool(self._held), None
         self._held.clear()
-        self._settle = None
+        if had:
+            gc.collect()
         if consumer is not None:
             consumer.rewind()
 
