@@ -51,7 +51,7 @@ from dispatch.proving.codes import blank
 from dispatch.records import Alert, AlertRecord, Decision, Delivery, Report, Route, delivery_id
 from dispatch.words.compose import Message, ways
 from dispatch.words.evidence import begins_at, foreseen, left_min, seen_itself
-from dispatch.words.wording import category_of
+from dispatch.words.wording import category_of, wording
 from ingest.observation import PersonSays
 from ingest.people.subscriber import Subscriber
 from stream.records import Record, Run
@@ -77,6 +77,7 @@ class Address:
         self._blank = blank(proving.digits) if proving.code else ""
         self._decoder = msgspec.json.Decoder(AlertRecord)
         load_borders(district)
+        wording(district.folder, district.version)  # as they are now, and were checked
 
     def decode(self, value: bytes) -> Record:
         record: Record = self._decoder.decode(value)

@@ -16,6 +16,7 @@ from dispatch.cap.message import Reference, build, identifier, read_reference
 from dispatch.cap.wis2 import notification, topic
 from dispatch.channels import NOT_BY_MQTT, SendError, SendResult, unread, unwritten
 from dispatch.records import Delivery, Route
+from dispatch.words.wording import wording
 from stream.disk.files import SHARED, make_folder, write_file
 
 
@@ -41,6 +42,7 @@ class Cap:
         self._sign = sign
         self._mqtt, self._prefix = publish, prefix
         self._lock = threading.Lock()
+        wording(district.folder, district.version)  # as they are now, and were checked
         make_folder(folder)
         self._published: dict[str, tuple[Reference, str]] = {}
         for file in sorted(folder.glob("*.xml")):

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from config.records.level import HAZARD_ZH, MOUNTAIN
@@ -54,11 +54,13 @@ class Wording(NamedTuple):
 @cache
 def wording(folder: Path, version: str) -> Wording:  # noqa: ARG001
     """The words of the district in `folder`; version: of its config, so that a changed one is read
-    again. Raises what a wrong file raises: `dispatch.words.check` has refused it before."""
+    again. All are read now: whoever warns asks when it starts, and a file that changes afterwards speaks after
+    the next start. Raises what a wrong file raises: `dispatch.words.check` has refused it before."""
     own = folder / "words"
-    loader = ChoiceLoader([FileSystemLoader(own), FileSystemLoader(OURS)])
+    files = [p if (p := own / ours.name).exists() else ours for ours in OURS.glob("*.j2")]
+    texts = {p.name: (p.read_text("utf-8"), str(p), None) for p in files}
     tables = [_said(_over(places(t), _rows(own / t))) for t in TABLES]
-    return Wording(environment(loader), *tables)
+    return Wording(environment(FunctionLoader(texts.get)), *tables)
 
 
 def places(table: str) -> Rows:
@@ -81,14 +83,13 @@ def _said(rows: Rows) -> Rows:
     return {k: v for k, v in found.items() if v is not None and v != {}}
 
 
-def environment(loader: ChoiceLoader | None = None) -> Environment:
+def environment(loader: FunctionLoader | None = None) -> Environment:
     """A name that a template asks for and nobody gives is an error, never a hole in a warning."""
     return ImmutableSandboxedEnvironment(
         loader=loader,
         undefined=StrictUndefined,
         autoescape=False,  # plain text; the CAP writer escapes its own
         keep_trailing_newline=False,
-        auto_reload=False,  # a changed file is another version of the district, and checked before it speaks
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from config.load import load
 from config.records.district import District
 from config.records.level import HAZARD_EN, HAZARD_ZH, Action, Level
 from dispatch.address.stage import Address
+from dispatch.cap.publish import Cap
 from dispatch.grade import Grade
 from dispatch.words.check import SPOKEN_S, word_problems
-from dispatch.words.compose import SMS_SEGMENTS, Message, ways, write
+from dispatch.words.compose import SMS_SEGMENTS, Message, instruction, ways, write
 from dispatch.words.sample import sample
 from dispatch.words.sms_length import segments
 from dispatch.words.spoken import seconds, spoken
@@ -199,6 +201,28 @@ def test_a_district_changes_one_row_and_one_template(own: Path) -> None:
     )
     red = public("A01", "flash_flood", Grade(Level.RED))
     assert write(d, red, "app") == write(before, red, "app")
+
+
+def test_what_changes_before_the_first_warning_speaks_after_the_next_start(
+    own: Path, tmp_path: Path
+) -> None:
+    """A stage judges its district in a copy of itself, and may not warn for weeks: words that somebody is
+    changing meanwhile, checked by nobody, go out in no warning."""
+    ours = Path(__file__).parents[3] / "dispatch" / "words" / "templates"
+    m = public("A01", "flash_flood", Grade(Level.RED, Action.MOVE))
+    begins: tuple[Callable[[District], object], ...] = (Address, lambda d: Cap(d, tmp_path / "cap"))
+    for n, begin in enumerate(begins):
+        (own / "words" / "zh_sms.j2").write_text((ours / "zh_sms.j2").read_text() + str(n))
+        d = load(own)
+        begin(d)
+        for name in ("zh_sms.j2", "zh_app.j2", "en_app.j2"):  # of the district's own, and new ones
+            (own / "words" / name).write_text("{{ nobody_gives_this }}")
+        (own / "words" / "advice.toml").write_text("half a fi")
+        assert str(n) in write(d, m, "sms").text
+        assert write(d, m, "app") == write(yanqing(), m, "app")
+        assert instruction(d, "flash_flood", Grade(Level.RED), d.areas["A01"], "zh")
+        shutil.rmtree(own / "words")
+        (own / "words").mkdir()
 
 
 def test_a_district_adds_what_an_audience_does_in_one_hazard(own: Path) -> None:
