@@ -2,14 +2,14 @@
 
 One that came as expected need not be played again while nothing that it rests on has changed: which did
 is remembered in the user's cache folder, by a digest of the district's files, of the scenario, and of the
-program with the packages that it computes with."""
+program with Python and every package that is installed."""
 
 import hashlib
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -139,8 +139,9 @@ class PlayedScenario(NamedTuple):
 
 class Passed:
     """Which scenarios of a folder came as expected, as the user's cache folder has it; without one nothing is
-    remembered. A file that is no such list, of another program or damaged, is as none: what it should have
-    held is played again. Only what came as expected is remembered, so that a miss is always seen anew."""
+    remembered. A file that is no such list, of another program, damaged, or such as others can write, is as
+    none: what it should have held is played again. Only what came as expected is remembered, so that a miss is
+    always seen anew."""
 
     def __init__(self, district: District) -> None:
         self._district = district
@@ -152,8 +153,9 @@ class Passed:
         self._before: frozenset[str] = frozenset()
         if self._file is not None:
             with suppress(OSError, ValueError):  # msgspec's errors are ValueErrors
-                self._before = frozenset(_passed.decode(self._file.read_bytes()))
-        by = (source_digest(), platform.python_version(), platform.machine(), *map(_version, _PACKAGES))
+                self._before = frozenset(_passed.decode(_own(self._file)))
+        python = (platform.python_version(), platform.machine(), str(sys.flags.optimize))
+        by = (source_digest(), *python, *_packages())
         self._on = "\0".join((*by, district.id, district.version)).encode()
 
     def digest(self, scenario: CheckScenario) -> str:
@@ -176,15 +178,21 @@ class Passed:
 
 
 _passed = msgspec.json.Decoder(list[str])
-_PACKAGES = ("numpy", "msgspec", "opencv-python-headless", "scipy")
 
 
-def _version(package: str) -> str:
-    """Of what is installed; "" of what is not."""
-    try:
-        return f"{package} {version(package)}"
-    except PackageNotFoundError:
-        return ""
+def _packages() -> Iterator[str]:
+    """Name and version of each that is installed: which of them a verdict rests on, nobody has to know."""
+    for place in map(Path, sys.path):
+        with suppress(OSError):
+            yield from sorted(p.name for p in place.iterdir() if p.suffix in (".dist-info", ".egg-info"))
+
+
+def _own(file: Path) -> bytes:
+    """What a file says that nobody else may write; b"" of any other. Raises OSError."""
+    with file.open("rb") as f:
+        of = os.fstat(f.fileno())
+        mine = not hasattr(os, "getuid") or (of.st_uid == os.getuid() and not of.st_mode & 0o022)
+        return f.read() if mine else b""
 
 
 def _cache_folder() -> Path | None:

@@ -1,6 +1,7 @@
 """`fengsui check` does not play again what came as expected and has not changed since."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,29 @@ def test_a_changed_district_or_program_is_judged_anew(
     assert _verdict(load(folder)) == (True, False)
 
 
+class _Optimised:
+    optimize = 1
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(_FLAGS, name)
+
+
+_FLAGS = sys.flags
+
+
+def test_another_package_or_python_without_assertions_is_another_program(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow takes a scenario's pictures apart, and others do what nobody thought of."""
+    assert _verdict(load(folder)) == (True, False)
+    (tmp_path / "more" / "pillow-99.dist-info").mkdir(parents=True)
+    monkeypatch.syspath_prepend(tmp_path / "more")
+    assert _verdict(load(folder)) == (True, False)
+    assert _verdict(load(folder)) == (True, True)
+    monkeypatch.setattr(sys, "flags", _Optimised())
+    assert _verdict(load(folder)) == (True, False)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -74,6 +98,7 @@ def test_a_changed_district_or_program_is_judged_anew(
         lambda file: file.write_bytes(b'{"near-miss": true}'),
         lambda file: file.write_bytes(file.read_bytes()[:-9]),
         lambda file: file.unlink(),
+        lambda file: file.chmod(0o666),  # whoever wrote it
     ],
 )
 def test_a_damaged_memory_is_none(
