@@ -213,7 +213,7 @@ def test_tokens_are_made_and_revoked_on_the_command_line(tmp_path: Path) -> None
     def say(*words: str) -> Any:
         return CliRunner().invoke(cli, ["--state", str(tmp_path), "console", "token", *words])
 
-    made = say("add", "gis", "--role", "viewer", "--run", "exercise")
+    made = say("add", "gis", "--role", "viewer", "--run", "exercise", "--before-start")
     assert made.exit_code == 0
     users = Users(tmp_path / "exercise")
     user = users.of_token(made.stdout.strip(), T0)

@@ -127,7 +127,8 @@ def test_the_command_line_puts_what_it_does_to_accounts_on_record(tmp_path: Path
         return made.output
 
     twice = "a long enough one\na long enough one\n"
-    say("user", "add", "wang", "--role", "duty", "--officer", "K-01", given=twice)
+    new = ("user", "add", "wang", "--before-start", "--role", "duty", "--officer", "K-01")
+    say(*new, given=twice)
     say("user", "add", "wang", "--role", "approver", "--officer", "K-01", given=twice)
     say("user", "link", "wang")
     say("user", "unlock", "wang")
