@@ -45,7 +45,8 @@ class Sifted(NamedTuple):
     # (nth, row, minute -> amount): no longer in doubt
     trusted: list[tuple[int, int, dict[int, int]]]
     # the line's clock when each came, in minutes, and how far behind it one may be to be judged;
-    # None: none of the batch is further. What happened before that is history, not an order
+    # None: none of the batch is further. What happened before that is history, not an order; rain that one
+    # reading tells of a longer time is as old as the reading, whatever came with it
     clock: Ints | None = None
     late_min: int = 0
     stored: Bools | None = None  # what a device says that it had stored is history however young
@@ -57,8 +58,11 @@ class Sifted(NamedTuple):
         if not stored and not (age > late_s * 1000).any():
             return self
         told = np.isin(self.nth, stored) if stored else None
-        clock = received[self.nth] // _MINUTE
-        return self._replace(clock=clock, late_min=late_s // 60, stored=told)
+        late_min, now = late_s // 60, received // _MINUTE
+        past = now + (age - received) // _MINUTE > late_min
+        clock = now[self.nth]
+        clock = np.where(past[self.nth], clock, np.minimum(clock, self.minute + late_min))
+        return self._replace(clock=clock, late_min=late_min, stored=told)
 
     def clock_of(self, k: Ints | slice) -> Ints | None:
         """Of entries `k`."""

@@ -176,3 +176,27 @@ def test_history_raises_what_its_windows_hold_now(rain: list[tuple[int, int]], q
             total = int(counts[: n + 1][inside].sum()) if counts[n] else 0
             most = max(most, sum(total >= x for x in (100, 300, 600, 900)))
     assert int(state.machines.level.level[0]) == most
+
+
+@pytest.mark.parametrize("gap", [50, 120])
+def test_rain_over_a_gap_is_as_old_as_its_reading_whatever_comes_with_it(gap: int) -> None:
+    """Its gauge was not heard, so it fell in any minute of the gap: a batch with a reading of another gauge
+    that is history must not make history of it."""
+
+    def said(step: int) -> list[Detection]:
+        line = Line()
+        told = [(GAUGES[0], "rain", 28 + gap, 0), (GAUGES[0], "rain", 28, 10 * gap), (STAGE, "stage", 40, 600)]
+        records: list[Record] = [
+            Observations.of(
+                GROUP,
+                NOW,
+                [Observation(station=s, quantity=q, observed_at=NOW - age * MINUTE, value=value)],
+            )
+            for s, q, age, value in told
+        ]
+        for n in range(0, len(records), step):
+            line._step(records[n : n + step])
+        return line.said
+
+    assert len(said(1)) > 1
+    assert said(1) == said(3)
