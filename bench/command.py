@@ -30,13 +30,13 @@ _EACH = {
         ),
         "snapshots": Entry(
             "bench.cases.memory.snapshots:bench_snapshots",
-            "快照测速：占住判识线程多久、多大、读入多久，与 git 的某一版同场比。",
+            "快照测速：占住检测线程多久、多大、读入多久，与 git 的某一版同场比。",
             "Snapshots: how long they hold the thread of detect, how large they are, how long reading takes, "
             "beside a revision of git.",
         ),
         "growth": Entry(
             "bench.cases.memory.growth:bench_growth",
-            "增长：站数、每站规则数、判识进程数、资料里的站名数增多时，每一个要多少 CPU 和内存；可画成图。",
+            "增长：站数、每站规则数、检测进程数、资料里的站名数增多时，每一个要多少 CPU 和内存；可画成图。",
             "What one costs when there are more stations, rules a gauge, detectors, names in a record: CPU and "
             "memory, and a picture.",
         ),
@@ -105,15 +105,15 @@ _EACH = {
         ),
         "kills": Entry(
             "bench.kills.command:bench_kills",
-            "真服务器上的风暴：随机 kill -9 每个环节和 Kafka、mosquitto、InfluxDB，停住、断网、塞满磁盘",
+            "真服务器上的风暴：随机 kill -9 每个环节和 Kafka、mosquitto、InfluxDB，停住、断网、塞满磁盘。",
             "Storms on real servers: kill -9 of each stage and of Kafka, mosquitto and InfluxDB at random "
-            "moments",
+            "moments.",
         ),
         "soak": Entry(
             "bench.kills.command:bench_soak",
             "久放：真服务器上一场接一场的风暴，量每个进程的内存、打开的文件和线程，判断有没有越来越多。",
             "A soak: storm after storm on real servers, with memory, open files and threads of each process "
-            "measured",
+            "measured.",
         ),
         "camera": Entry(
             "bench.command:bench_camera",
@@ -139,16 +139,31 @@ _EACH = {
 @click.option(
     "--workload",
     type=click.Path(exists=True, path_type=Path),
-    help=spoken(Text("读这些 JSON 行", "JSON lines to read")),
+    help=spoken(
+        Text(
+            "用这个文件里的读数（一行一条 JSON），不自己造",
+            "a file of readings to take, one JSON object a line; made up otherwise",
+        )
+    ),
 )
 @click.option(
     "--seconds",
     type=float,
     default=10.0,
     show_default=True,
-    help=spoken(Text("每项时长", "each part")),
+    help=spoken(Text("每项测多少秒", "seconds that each part is measured")),
 )
-@click.option("--only", type=click.Choice(_PARTS), multiple=True)
+@click.option(
+    "--only",
+    type=click.Choice(_PARTS),
+    multiple=True,
+    help=spoken(
+        Text(
+            "只测这一项，可写多次 [rule、line、latency]",
+            "this part, may be repeated [rule, line, latency]",
+        )
+    ),
+)
 @click.pass_context
 def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
     """测速：内存里的规则、内置全线及其延迟，旁有基线；--only kafka 测 FENGSUI_LOG 所指 Kafka 上的检测；--only
@@ -176,7 +191,12 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
 @click.option(
     "--workload",
     type=click.Path(exists=True, path_type=Path),
-    help=spoken(Text("读这些 JSON 行", "JSON lines to read")),
+    help=spoken(
+        Text(
+            "用这个文件里的读数（一行一条 JSON），不自己造",
+            "a file of readings to take, one JSON object a line; made up otherwise",
+        )
+    ),
 )
 @click.option(
     "--against",

@@ -92,7 +92,11 @@ KINDS = {
     click.types.BoolParamType: "是否",
     click.DateTime: "时间",
 }
-_USAGE = {"[OPTIONS]": "[选项]", "COMMAND [ARGS]...": "命令 [参数]..."}
+_USAGE = {
+    "[OPTIONS]": "[选项]",
+    "COMMAND [ARGS]...": "命令 [参数]...",
+    "[COMMAND] [ARGS]...": "[命令] [参数]...",
+}
 
 
 def in_chinese() -> bool:

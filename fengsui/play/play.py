@@ -20,7 +20,7 @@ from console.model.follow import Follower
 from console.model.view import View
 from dispatch.nodes.keys import sender_keys
 from fengsui.files.export import export_folder
-from fengsui.play.screen import change_line, screen
+from fengsui.play.screen import STAYS, change_line, screen
 from fengsui.play.summary import summary
 from fengsui.run.folder_lock import held
 from fengsui.run.invite import invitation
@@ -150,9 +150,11 @@ class Watch:
     def end(self, result: StormScore | None) -> None:
         """The summary."""
         self.look()
-        if self._live is not None:
-            self._live.__exit__(None, None, None)
-            self._live = None
+        with self._lock:
+            if self._live is not None:
+                self._live.__exit__(None, None, None)
+                self._live = None
+            self._told = len(self.view.changes)  # the moving screen has shown them
         Console(width=None if self._console.is_terminal else 118).print(
             summary(self.view, self._district, result)
         )
@@ -345,6 +347,8 @@ def _around(
                 stop.set()
                 drawing.join()
             watch.end(judge(watch.view))
+            if linger and not stop.is_set():
+                echo(STAYS)
             while linger and not stop.wait(0.3):
                 pass
             stop.set()

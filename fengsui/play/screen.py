@@ -38,6 +38,10 @@ _STYLE = {
 _SHAPE = {Level.NONE: "·", Level.BLUE: "○", Level.YELLOW: "△", Level.ORANGE: "◇", Level.RED: "⬟"}
 
 
+# below the last screen of a run that nobody has stopped yet
+STAYS = Text("放完了；按 Ctrl-C 结束。", "Played to the end; Ctrl-C ends the run.")
+
+
 def badge(level: Level, action: Action = Action.NONE) -> Line:
     """Level and action, by colour, shape and word."""
     text = Line()
@@ -113,7 +117,9 @@ def _areas(view: View, district: District, rows: int) -> RenderableType:
         spoken(Text("依据", "evidence")),
     ):
         table.add_column(title, no_wrap=True, overflow="ellipsis")
-    for alert in view.open_alerts()[:rows]:
+    alerts = view.open_alerts()
+    shown = alerts if len(alerts) <= rows else alerts[: rows - 1]
+    for alert in shown:
         area = district.areas[alert.area]
         why = alert.evidence[0] if alert.evidence else None
         text = ""
@@ -125,6 +131,11 @@ def _areas(view: View, district: District, rows: int) -> RenderableType:
             badge(alert.level, alert.action),
             local(alert.onset_at, district.timezone, "%H:%M"),
             text,
+        )
+    if rest := len(alerts) - len(shown):
+        table.add_row(
+            spoken(Text(f"还有 {rest} 条，在值班台上看", f"{rest} more: see the duty room's page")),
+            style="bold",
         )
     return table
 

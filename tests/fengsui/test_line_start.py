@@ -1,18 +1,23 @@
 """The line while it comes up and goes down, and what its screen calls a change."""
 
+import io
+import re
 import stat
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from rich.console import Console
 
 from config.records.level import Action, Level
-from console.model.view import Change
+from console.model.view import Change, View
 from dispatch.nodes.keys import Ring, sender_keys
 from dispatch.nodes.mandate import Grant
 from dispatch.send.node_supervisor import Caretaker
-from fengsui.play.screen import change_line
+from fengsui.play.play import Watch
+from fengsui.play.screen import change_line, screen
 from fengsui.run import processes as line_module
 from fengsui.run.processes import Line
 from fengsui.run.run_log import open_run_log
@@ -23,6 +28,7 @@ from ingest.decode.reading import JSON_BYTES
 from stream.limits import Unreadable, read_json
 from stream.log.port import Unavailable
 from tests.support.decide_district import T0, yanqing
+from tests.support.roll import alert
 
 DISTRICT = yanqing()
 
@@ -134,7 +140,9 @@ def test_what_is_proposed_and_withdrawn_is_said_apart_from_what_is_in_force(
     monkeypatch.setenv("FENGSUI_LANG", "zh")
     none, asks = (Level.NONE, Action.NONE), (Level.RED, Action.MOVE)
 
-    def said(now: tuple[Level, Action], was: tuple[Level, Action], msg_type: str, *more: object) -> str:
+    def said(
+        now: tuple[Level, Action], was: tuple[Level, Action], msg_type: str, *more: object
+    ) -> str:
         made = Change(T0, "A01", "flash_flood", *now, *was, True, msg_type, *more)  # type: ignore[arg-type]
         return change_line(made, DISTRICT).plain.partition("山洪 ")[2]
 
@@ -178,3 +186,41 @@ def test_what_is_wrong_with_one_node_keeps_nothing_from_the_others(
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1 and said.startswith(f"fengsui send: {first}: ")
     assert "box_key" in said
+
+
+def test_the_last_screen_stays_and_only_what_comes_after_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The thread that draws goes on for as long as nobody stops the run."""
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a terminal, for rich
+    setup = make_setup(DISTRICT, "exercise-t", tmp_path, start_at=T0)
+    log = open_run_log(setup)
+    watch = Watch(setup, log, plain=False)
+    none, red = (Level.NONE, Action.NONE), (Level.RED, Action.MOVE)
+    first = Change(T0, "A01", "flash_flood", *red, *none, public=True, msg_type="alert")
+    with watch:
+        watch.view.changes.append(first)
+        watch.look()
+        watch.end(None)
+        capsys.readouterr()
+        watch.look()
+        assert capsys.readouterr().out == ""
+        watch.view.changes.append(replace(first, msg_type="cancel"))
+        watch.look()
+        assert len(capsys.readouterr().out.strip().splitlines()) == 1
+    log.close()
+
+
+@pytest.mark.parametrize("count", [12, 13, 40])
+def test_a_screen_that_is_too_low_for_all_warnings_says_how_many_more(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FENGSUI_LANG", "en")
+    view = View(ours=make_setup(DISTRICT, "exercise-t", tmp_path, start_at=T0).run)
+    for n, area in enumerate(list(DISTRICT.areas)[:count]):
+        view.alerts[f"W-{n}"] = alert(id=f"W-{n}", area=area)
+    console = Console(width=150, record=True, file=io.StringIO())
+    console.print(screen(view, DISTRICT, height=40))
+    more = re.search(r"(\d+) more", console.export_text())
+    assert (int(more[1]) if more else 0) == (0 if count <= 12 else count - 11)

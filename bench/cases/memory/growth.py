@@ -91,10 +91,10 @@ def curves(most: int) -> Iterator[Curve]:
     yield Curve(Text("每站规则", "rules a gauge"), a_rule, _RULES, each)
     shared = [_apart("detect", min(_SHARED, most), 0, n) for n in _DETECTORS]
     yield Curve(
-        Text("判识进程", "detectors"), a_reading, _DETECTORS, tuple(f["us"] for f in shared)
+        Text("检测进程", "detectors"), a_reading, _DETECTORS, tuple(f["us"] for f in shared)
     )
     yield Curve(
-        Text("判识进程", "detectors"),
+        Text("检测进程", "detectors"),
         Text("最忙一个的 CPU 乘以个数，s", "s of CPU of the busiest, times their number"),
         _DETECTORS,
         tuple(f["most"] * n for n, f in zip(_DETECTORS, shared, strict=True)),
@@ -155,7 +155,7 @@ def draw(found: Sequence[Curve], file: Path) -> None:
     help=spoken(Text("画到这个文件", "a picture into this file")),
 )
 def bench_growth(most: int, figure: Path | None) -> None:
-    """增长：站数、每站规则数、判识进程数、资料里的站名数增多时，每一个要多少 CPU 和内存；可画成图。
+    """增长：站数、每站规则数、检测进程数、资料里的站名数增多时，每一个要多少 CPU 和内存；可画成图。
 
     What one costs when there are more stations, rules a gauge, detectors, names in a record: CPU and
     memory, and a picture.

@@ -61,7 +61,7 @@ def lines(revision: str, stations: int, days: int, rounds: int) -> Iterator[Text
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 100),
               help=spoken(Text("轮数", "rounds")))  # fmt: skip
 def bench_snapshots(against: str, stations: int, days: int, rounds: int) -> None:
-    """快照测速：占住判识线程多久、多大、读入多久，与 git 的某一版同场比。
+    """快照测速：占住检测线程多久、多大、读入多久，与 git 的某一版同场比。
 
     Snapshots: how long they hold the thread of detect, how large they are, how long reading takes, beside a
     revision of git.

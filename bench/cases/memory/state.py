@@ -141,7 +141,7 @@ def bench_recovery(like: District, url: str) -> Iterator[Text]:
         worker.end()
     log.close()
     yield Text(
-        f"Kafka 恢复，10,000 站 30 天：自入组到判识 {ready:.1f} s，自进程启动 {whole:.1f} s；内存态 "
+        f"Kafka 恢复，10,000 站 30 天：自入组到检测 {ready:.1f} s，自进程启动 {whole:.1f} s；内存态 "
         f"{size / 1e6:.0f} MB",
         f"Kafka recovery, 10,000 stations, 30 days: {ready:.1f} s from joining to judging, {whole:.1f} s "
         f"from the process's start; memory of {size / 1e6:.0f} MB",
