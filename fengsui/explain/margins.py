@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from config.checks.tables import ACTIONS, LEVELS
-from config.language import Said, Text, en, zh
+from config.language import Said, Text
 from config.records.district import District
 from config.records.quantity import QUANTITIES
 from config.records.rule_kinds import RULE_KINDS, unit_of
@@ -21,6 +21,7 @@ from detectors.rain.limit_table import CLASSES
 from detectors.setup.partition import Part
 
 _NEVER = 2**31 - 1
+_WETNESS = {"dry": "干燥", "normal": "一般", "wet": "湿润"}
 _MINUTE = 60_000
 _HAIR = 1e-9
 _SOON_MIN = 360  # a rise that would take longer tells nothing
@@ -108,7 +109,8 @@ def _rain(part: Part, state: DetectState, area: str) -> Iterator[Near]:
         wet, at = int(held.wetness[n]), max(0, int(held.window.head[n])) * _MINUTE
         index = rule.wetness.index(held, np.array([n]))[0] / 10
         ground = Text(
-            f"前期 Pa {index:.1f} mm，{zh(CLASSES[wet])}", f"Pa {index:.1f} mm, {en(CLASSES[wet])}"
+            f"前期 Pa {index:.1f} mm，{_WETNESS[CLASSES[wet]]}",
+            f"Pa {index:.1f} mm, {CLASSES[wet]}",
         )
         found = []
         for w, (window, total) in enumerate(zip(rule.windows, rule.seen(held, n), strict=True)):

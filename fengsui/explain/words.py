@@ -167,6 +167,13 @@ def _of_station(e: Evidence, zone: str) -> tuple[Text, str]:
     window = f" {e.window_min} min" if e.window_min else ""
     when = f" {local(e.observed_at, zone, '%H:%M')}" if e.observed_at else ""
     what = Text(q.zh, e.quantity.replace("_", " ")) if q else Text(e.quantity, e.quantity)
+    if (
+        e.quantity == "frame"
+    ):  # the part of the view that moves; the unit is that of a picture's size
+        share = "" if e.threshold is None else f" ≥ {e.threshold * 100:.3g} %"
+        return Text(
+            "画面在动", "of the view moving"
+        ), f"{window} {e.value * 100:.3g} %{share}{when}"
     return what, f"{window} {e.value:g}{unit}{limit}{when}"
 
 

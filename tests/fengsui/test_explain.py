@@ -11,13 +11,14 @@ from config.load import load
 from config.records.district import District
 from config.records.level import Action, Level
 from config.records.rules import RuleRow
+from detectors.detection import Evidence
 from detectors.stage import Detect
 from dispatch.records import Decision
 from fengsui.cli.root import cli
 from fengsui.explain import figure
 from fengsui.explain.past import heard, recall, series_of
 from fengsui.explain.verdict import Facts, Verdict, explained
-from fengsui.explain.words import headline, lines
+from fengsui.explain.words import _of_station, headline, lines
 from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, default_config, make_setup
 from ingest.archive import points_and_facts
@@ -462,3 +463,9 @@ def test_without_matplotlib_it_says_what_to_install(
     )
     assert code == 2
     assert "fengsui[figures]" in text
+
+
+def test_what_a_camera_saw_is_a_part_of_the_view_and_no_bytes() -> None:
+    seen = Evidence(station="V01", quantity="frame", value=0.799, threshold=0.25)
+    what, value = _of_station(seen, "Asia/Shanghai")
+    assert (what.zh, what.en, value) == ("画面在动", "of the view moving", " 79.9 % ≥ 25 %")
