@@ -97,7 +97,7 @@ def _clock(view: View, district: District) -> RenderableType:
             "bold yellow",
         )
     rates = [
-        (mm, view.rain_mm(station.id, 10), station.name)
+        (mm, view.rain_mm(station.id, 10), spoken(Text(station.name, station.name_en)))
         for station in district.stations.values()
         if station.quantity == "rain" and (mm := view.rain_mm(station.id, 60)) > 0
     ]
@@ -114,9 +114,11 @@ def _areas(view: View, district: District, rows: int) -> RenderableType:
         spoken(Text("灾种", "hazard")),
         spoken(Text("等级", "level")),
         spoken(Text("自", "since")),
-        spoken(Text("依据", "evidence")),
     ):
         table.add_column(title, no_wrap=True, overflow="ellipsis")
+    # what a narrow terminal cuts off is the evidence, and never what must be done
+    title = spoken(Text("依据", "evidence"))
+    table.add_column(title, no_wrap=True, overflow="ellipsis", ratio=1)
     alerts = view.open_alerts()
     shown = alerts if len(alerts) <= rows else alerts[: rows - 1]
     for alert in shown:
@@ -134,6 +136,7 @@ def _areas(view: View, district: District, rows: int) -> RenderableType:
         )
     if rest := len(alerts) - len(shown):
         table.add_row(
+            *[""] * 4,
             spoken(Text(f"还有 {rest} 条，在值班台上看", f"{rest} more: see the duty room's page")),
             style="bold",
         )

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from config.records.level import Action, Level
 from console.model.view import Change, View
+from detectors.detection import Evidence
 from dispatch.nodes.keys import Ring, sender_keys
 from dispatch.nodes.mandate import Grant
 from dispatch.send.node_supervisor import Caretaker
@@ -212,6 +213,9 @@ def test_the_last_screen_stays_and_only_what_comes_after_it_is_said(
     log.close()
 
 
+LONG = Evidence(station="R01", quantity="rain", value=20, threshold=20, note="x" * 200)
+
+
 @pytest.mark.parametrize("count", [12, 13, 40])
 def test_a_screen_that_is_too_low_for_all_warnings_says_how_many_more(
     count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -219,8 +223,10 @@ def test_a_screen_that_is_too_low_for_all_warnings_says_how_many_more(
     monkeypatch.setenv("FENGSUI_LANG", "en")
     view = View(ours=make_setup(DISTRICT, "exercise-t", tmp_path, start_at=T0).run)
     for n, area in enumerate(list(DISTRICT.areas)[:count]):
-        view.alerts[f"W-{n}"] = alert(id=f"W-{n}", area=area)
-    console = Console(width=150, record=True, file=io.StringIO())
+        view.alerts[f"W-{n}"] = alert(id=f"W-{n}", area=area, evidence=(LONG,))
+    console = Console(width=90, record=True, file=io.StringIO())
     console.print(screen(view, DISTRICT, height=40))
-    more = re.search(r"(\d+) more", console.export_text())
+    said = console.export_text()
+    assert said.count(" move now ") >= min(count, 11)
+    more = re.search(r"(\d+) more", said)
     assert (int(more[1]) if more else 0) == (0 if count <= 12 else count - 11)
