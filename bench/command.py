@@ -164,8 +164,21 @@ _EACH = {
         )
     ),
 )
+@click.option(
+    "--warnings",
+    type=click.IntRange(1, 100_000),
+    default=100,
+    show_default=True,
+    help=spoken(Text("时延至少量几次预警", "warnings of each latency, at the least")),
+)
 @click.pass_context
-def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple[str, ...]) -> None:
+def bench(
+    ctx: click.Context,
+    workload: Path | None,
+    seconds: float,
+    only: tuple[str, ...],
+    warnings: int,
+) -> None:
     """测速：内存里的规则、内置全线及其延迟，旁有基线；--only kafka 测 FENGSUI_LOG 所指 Kafka 上的检测；--only
     cost 按站数。
 
@@ -181,7 +194,7 @@ def bench(ctx: click.Context, workload: Path | None, seconds: float, only: tuple
         return
     log = ctx.obj.urls["log"] or os.environ.get("FENGSUI_LOG", "")
     chosen = only or ("rule", "line", "latency")
-    sys.exit(run_bench(ctx.obj.district(), log, workload, seconds, chosen))
+    sys.exit(run_bench(ctx.obj.district(), log, workload, seconds, chosen, warnings=warnings))
 
 
 @click.command("detect")

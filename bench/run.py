@@ -12,7 +12,7 @@ from bench.cases.memory.state import bench_cost, bench_recovery
 from bench.cases.processes import Processes
 from bench.cases.rain import bench_rule, workload
 from bench.cases.rules import bench_detect
-from bench.load.latency import publish, storm, storms, told
+from bench.load.latency import WARNINGS, publish, storms, told
 from config.language import Said, Text
 from config.records.district import District
 from console.model.follow import Follower
@@ -92,29 +92,36 @@ def _new(follower: Follower) -> int:
     return sum(len(r.station) for _, r in follower.take() if isinstance(r, Observations))
 
 
-def bench_latency(district: District, seconds: float) -> Iterator[Said]:
+def bench_latency(district: District, seconds: float, warnings: int) -> Iterator[Said]:
     """1,000 readings a second; now and then one that raises a warning: from its publication to the
-    moment a loudspeaker has the warning."""
+    moment a loudspeaker has the warning. warnings: so many at the least."""
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
         each = (Path(folder) / str(n) for n in count())
-        found = storms(lambda: Embedded(district, next(each)), district, seconds)
+        found = storms(lambda: Embedded(district, next(each)), district, seconds, warnings)
         yield told(list(found), seconds)
 
 
-def _kafka(district: District, url: str, path: Path | None, seconds: float) -> Iterator[Said]:
+def _kafka(
+    district: District, url: str, path: Path | None, seconds: float, warnings: int
+) -> Iterator[Said]:
     # first: before the throughput's readings are in this process's memory and on the broker's disk
     yield from bench_hop(district, url, max(seconds, 10.0))
     readings = [(r.station, r.t * 1000, int(r.v * 10 + 0.5)) for r in workload(path)]
     yield from bench_throughput(district, url, readings)
     yield from bench_kill(district, url)
     with tempfile.TemporaryDirectory(prefix="fengsui-bench-") as folder:
-        line = Processes(district, url, Path(folder))
-        try:
-            found = storm(line, district, seconds)
-            of = Text("全线一阶段一进程：", "one process a stage: ")
-            yield f"Kafka, {line.broker}, " + of + told([found], seconds)
-        finally:
-            line.close()
+        brokers: set[Said] = set()
+
+        def start() -> Processes:
+            place = Path(folder) / str(time.time_ns())
+            place.mkdir()
+            line = Processes(district, url, place)
+            brokers.add(line.broker)
+            return line
+
+        found = list(storms(start, district, seconds, warnings))
+        of = Text("全线一阶段一进程：", "one process a stage: ")
+        yield f"Kafka, {brokers.pop()}, " + of + told(found, seconds)
     yield from bench_recovery(district, url)
 
 
@@ -126,9 +133,10 @@ def run_bench(
     only: tuple[str, ...],
     *,
     quick: bool = False,
+    warnings: int = WARNINGS,
 ) -> int:
     """Print the figures asked for; `log` is where Kafka is, if it is measured. district: of what
-    needs one."""
+    needs one. warnings: of each latency."""
     parts: dict[str, Callable[[], Iterator[Said]]] = {
         "detect": lambda: bench_detect(quick=quick, workload=path),
         "rule": lambda: bench_rule(path),
@@ -137,9 +145,9 @@ def run_bench(
         here = district
         parts |= {
             "line": lambda: bench_line(here, seconds),
-            "latency": lambda: bench_latency(here, seconds),
+            "latency": lambda: bench_latency(here, seconds, warnings),
             "cost": bench_cost,
-            "kafka": lambda: _kafka(here, need_kafka(log), path, seconds),
+            "kafka": lambda: _kafka(here, need_kafka(log), path, seconds, warnings),
         }
     for name, part in parts.items():
         if name in only:

@@ -16,7 +16,7 @@ from fengsui.run.setup import Setup
 from stream.mqtt.client import Mqtt
 
 WARNINGS = 100  # a p99 needs so many
-_LINES = 6  # lines that are asked for them, a storm each
+_A_STORM = 20  # warnings at the least, of one that goes well
 _PATIENCE_S = 60.0  # for what has been fired and not been heard yet
 
 
@@ -83,11 +83,11 @@ def storm(line: UnderLoad, district: District, seconds: float) -> Latencies:
 
 
 def storms(
-    start: Callable[[], UnderLoad], district: District, seconds: float
+    start: Callable[[], UnderLoad], district: District, seconds: float, warnings: int = WARNINGS
 ) -> Iterator[Latencies]:
-    """A storm on a fresh line each, until there are warnings enough for a p99."""
+    """A storm on a fresh line each, until there are so many warnings."""
     count = 0
-    for _ in range(_LINES):
+    for _ in range(1 + warnings // _A_STORM):
         line = start()
         try:
             found = storm(line, district, seconds)
@@ -95,7 +95,7 @@ def storms(
             line.close()
         yield found
         count += len(found.taken)
-        if count >= WARNINGS or not found.taken:
+        if count >= warnings or not found.taken:
             return
 
 
