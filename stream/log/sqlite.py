@@ -54,6 +54,7 @@ class _Shared:
     def __init__(self) -> None:
         self.write_lock = threading.Lock()
         self._written: dict[str, threading.Condition] = {}
+        self.writes: dict[str, int] = {}  # to each topic, so far
 
     def written(self, topic: str) -> threading.Condition:
         """Signalled after something was written to the topic."""
@@ -196,6 +197,7 @@ class SqliteLog:
                         db.execute("ROLLBACK")
         for topic in topics:
             with self._shared.written(topic):
+                self._shared.writes[topic] = self.writes(topic) + 1
                 self._shared.written(topic).notify_all()
 
     def insert(self, db: sqlite3.Connection, outputs: Sequence[Out]) -> None:
@@ -278,11 +280,17 @@ class SqliteLog:
                         (topic.name, part, keep, now_ms - topic.retention_h * 3_600_000),
                     )
 
-    def wait(self, topic: str, timeout_s: float) -> None:
-        """Until somebody in this process wrote to the topic, or for as long as another process's
-        writes may go unseen."""
+    def writes(self, topic: str) -> int:
+        """How often somebody in this process wrote to the topic."""
+        return self._shared.writes.get(topic, 0)
+
+    def wait(self, topic: str, timeout_s: float, seen: int) -> None:
+        """Until somebody in this process has written to the topic more often than `seen`, as it was before it
+        was read, or for as long as another process's writes may go unseen."""
         with self._shared.written(topic):
-            self._shared.written(topic).wait(min(timeout_s, _PEER_POLL_S))
+            self._shared.written(topic).wait_for(
+                lambda: self.writes(topic) != seen, min(timeout_s, _PEER_POLL_S)
+            )
 
     def close(self) -> None:
         for db in self._all:

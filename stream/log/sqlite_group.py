@@ -31,7 +31,9 @@ class SqliteLogOfMember(Protocol):
 
     def read(self, topic: str, partition: int, offset: int, limit: int = 5000) -> list[Entry]: ...
 
-    def wait(self, topic: str, timeout_s: float) -> None: ...
+    def writes(self, topic: str) -> int: ...
+
+    def wait(self, topic: str, timeout_s: float, seen: int) -> None: ...
 
 
 def _over() -> None:
@@ -55,6 +57,7 @@ class SqliteConsumer:
         deadline = time.monotonic() + timeout_s
         while True:
             lost = self._lease()
+            seen = self._log.writes(self._topic.name)  # what is written while we read is not waited for
             entries: list[Entry] = []
             for part in self._next:
                 if len(entries) < limit:
@@ -72,7 +75,7 @@ class SqliteConsumer:
             left = deadline - time.monotonic()
             if lost or left <= 0:
                 return []
-            self._log.wait(self._topic.name, left)
+            self._log.wait(self._topic.name, left, seen)
 
     def owned(self) -> dict[int, int]:
         return dict(self._committed)

@@ -257,7 +257,7 @@ class Mqtt:
         self, timeout_s: float, limit: int = 1000, linger_s: float = 0.0
     ) -> list[Message]:
         """Whatever is there: waits for the first message up to `timeout_s`, then takes what comes
-        within `linger_s` of the batch before, at most `limit`."""
+        within `linger_s`, unless it came after a pause, at most `limit`."""
         return self._waiting.take(timeout_s, limit, linger_s, _BATCH_BYTES)
 
     def ack(self, messages: Iterable[Message]) -> None:

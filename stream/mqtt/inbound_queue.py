@@ -1,23 +1,26 @@
 """What has come in and is not yet read: bounded in number and in bytes, so that pictures that come
 faster than they are kept cost the broker's memory and not ours."""
 
-import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Waiting(Generic[T]):
-    """most, most_bytes: what is held; one alone is held whatever its size."""
+    """most, most_bytes: what is held; one alone is held whatever its size. steady: seconds, of a clock that
+    never goes back."""
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    def __init__(
+        self, most: int, most_bytes: int, steady: Callable[[], float] = time.monotonic
+    ) -> None:
         self._most, self._most_bytes = most, most_bytes
         self._held: deque[tuple[T, int]] = deque()
         self._bytes = 0
-        self._taken_at = -math.inf
+        self._steady = steady
         self._change = threading.Condition()
 
     def put(self, one: T, size: int, timeout_s: float) -> bool:
@@ -35,24 +38,26 @@ class Waiting(Generic[T]):
         return small or not self._held
 
     def take(self, timeout_s: float, limit: int, linger_s: float, most_bytes: int) -> list[T]:
-        """Waits for the first up to `timeout_s`, then takes what comes within `linger_s` of the last time that
-        something was taken, at most `limit`, and no more once they are `most_bytes` together. So what comes
-        after a pause waits for nothing, and of what comes all the time much is taken at once."""
+        """Waits for the first up to `timeout_s`, then takes what comes within `linger_s`, at most `limit`,
+        and no more once they are `most_bytes` together. A first that comes after a pause as long as
+        `linger_s` waits for no other: what comes all the time is taken in large batches, and what comes
+        rarely at once."""
         taken: list[T] = []
-        size, until = 0, time.monotonic() + timeout_s
+        began = self._steady()
+        size, until = 0, began + timeout_s
         with self._change:
             while len(taken) < limit and size < most_bytes:
                 if not self._held:
-                    left = until - time.monotonic()
+                    left = until - self._steady()
                     if left <= 0 or not self._change.wait_for(lambda: bool(self._held), left):
                         break
                 one, its = self._held.popleft()
                 if not taken:
-                    until = self._taken_at + linger_s
+                    now = self._steady()
+                    until = now if now - began >= linger_s else now + linger_s
                 taken.append(one)
                 size += its
                 self._bytes -= its
             if taken:
-                self._taken_at = time.monotonic()
                 self._change.notify_all()
         return taken

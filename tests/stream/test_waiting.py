@@ -54,11 +54,14 @@ def test_who_waits_for_room_and_who_waits_for_a_message_wake_each_other() -> Non
 
 
 def test_what_comes_after_a_pause_waits_for_nothing_and_what_comes_at_once_is_gathered() -> None:
-    waiting: Waiting[int] = Waiting(100, 1000)
+    times = iter([0.0, 5000.0, 5000.0])
     long = 3600.0  # whoever waited for it would never come to an end
+    after_a_pause: Waiting[int] = Waiting(100, 1000, lambda: next(times))
+    assert after_a_pause.put(1, 1, 0.0)
+    assert after_a_pause.take(90.0, 10, long, 1000) == [1]
+    waiting: Waiting[int] = Waiting(100, 1000)
     assert waiting.put(1, 1, 0.0)
-    assert waiting.take(90.0, 10, long, 1000) == [1]
-    thread = threading.Thread(target=lambda: [waiting.put(n, 1, 90.0) for n in (2, 3, 4)])
+    thread = threading.Thread(target=lambda: [waiting.put(n, 1, 90.0) for n in (2, 3)])
     thread.start()
-    assert waiting.take(90.0, 3, long, 1000) == [2, 3, 4]
+    assert waiting.take(90.0, 3, long, 1000) == [1, 2, 3]
     thread.join(90)
