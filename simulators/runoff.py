@@ -7,6 +7,7 @@ from a seed that the warning thresholds do not know: the truth and the threshold
 hand.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -86,14 +87,27 @@ def truth_of(
     return found
 
 
+_HOURS = (0.5, 1.0, 2.0, 3.0, 6.0)
+
+
 def _debris(rain_mm: Floats, k: float) -> int | None:
     """The first minute at which some duration passes the curve."""
-    total = np.concatenate(([0.0], np.cumsum(rain_mm)))
     first = None
-    for hours in (0.5, 1.0, 2.0, 3.0, 6.0):
-        length = int(hours * 60)
-        depth = total[length:] - total[:-length]
-        hit = np.nonzero(depth >= k * 14.82 * hours ** (1 - 0.39))[0]
+    for length, share in _shares(rain_mm):
+        hit = np.nonzero(share >= k)[0]
         if hit.size and (first is None or hit[0] + length - 1 < first):
             first = int(hit[0]) + length - 1
     return first
+
+
+def worst_rain(rain_mm: Floats) -> float:
+    """How many times the published curve the worst rain of a slope is, of any duration."""
+    return max((float(share.max()) for _, share in _shares(rain_mm) if share.size), default=0.0)
+
+
+def _shares(rain_mm: Floats) -> Iterator[tuple[int, Floats]]:
+    """Each duration in minutes, and its rain against the published curve from its first full one on."""
+    total = np.concatenate(([0.0], np.cumsum(rain_mm)))
+    for hours in _HOURS:
+        length = int(hours * 60)
+        yield length, (total[length:] - total[:-length]) / (14.82 * hours ** (1 - 0.39))

@@ -15,7 +15,7 @@ from ingest.camera.pace import Pace
 from ingest.observation import Flag, Observation
 from simulators.faults import Reading, Total, suffer, totalled
 from simulators.people import observed
-from simulators.runoff import Floats, draw, runoff_mm_h, stage_m, truth_of
+from simulators.runoff import Floats, draw, runoff_mm_h, stage_m, truth_of, worst_rain
 from simulators.scenario import Scenario
 from simulators.storm import rain_mm
 from simulators.views import staff_view
@@ -60,6 +60,7 @@ class World:
         field = rain_mm(scenario.storm, self.seed, lon, lat, self.minutes)
         self.rain = field[: len(self._gauges)]
         areas = dict(zip(district.areas, field[len(self._gauges) :], strict=True))
+        self._on_areas = areas
         # a tipping bucket holds back what does not fill it: 0.1 mm steps of the running total
         tips = np.floor(np.cumsum(self.rain, axis=1) * 10 + 1e-9).astype(np.int64)
         self._tips = np.diff(tips, axis=1, prepend=0)
@@ -90,6 +91,13 @@ class World:
                 minute = (t.flooded_at - self.scenario.start_at) // _MINUTE
                 first[basin] = min(minute, first.get(basin, minute))
         return {b: (m - 20, m + 25) for b, m in first.items()}
+
+    def worst(self, area: str, hazard: str) -> float:
+        """The highest water of the area's stream (m), of `debris_flow` the worst rain on its slope against the
+        published curve: what a flood hangs on beside the village's own banks or slope."""
+        if hazard == "debris_flow":
+            return worst_rain(self._on_areas[area])
+        return float(self._level[self._district.areas[area].basin].max())
 
     def high_until(self, area: str, since: int) -> int:
         """The last moment (ms) at which the stream of an area is as high as it was at `since`."""

@@ -85,8 +85,8 @@ from stream.pace.stop_signals import stopping_on_signals
     is_flag=True,
     help=spoken(
         Text(
-            "只看所写规则，不走全线，快得多",
-            "the declared rules alone, without the line, much faster",
+            "只看所写规则和雨量阈值表，不走全线，快得多",
+            "the declared rules and the rain table alone, without the line, much faster",
         )
     ),
 )

@@ -1,7 +1,7 @@
 """Many simulated storms through detect and decide in memory, scored against their own truth."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -13,11 +13,13 @@ from dispatch.records import Alert
 from fengsui.play.at_once import at_once
 from fengsui.play.in_memory import Inline
 from fengsui.play.order_chance import NOTHING_STATED, Stated, said_chances, told_chances
-from fengsui.play.season import orders, season, seen, spans
+from fengsui.play.season import Seen, orders, season, seen, spans
 from fengsui.run.order_need import order_need
 from simulators.scenario import Scenario, storm_set
 from simulators.world import World
+from skill.verify.foresight import Foreseen, least
 from skill.verify.orders import LEADS_MIN, TIERS, OrderFigures, order_figures, worst_first
+from skill.verify.rain_table import shares
 from skill.verify.storms import Key, StormRow, StormScore, Tier, score, warned
 from stream.records import Run
 
@@ -49,11 +51,13 @@ def stepped(district: District, scenario: Scenario) -> tuple[World, list[Alert]]
 
 
 class StormResult(NamedTuple):
-    """One storm: what each tier of warning was worth in it, and what came of the chances that were said."""
+    """One storm: what each tier of warning was worth in it, what came of the chances that were said, and
+    what could be foreseen of its places."""
 
     storm: Scenario
     scores: dict[Tier, StormScore]
     said: Stated = NOTHING_STATED
+    foreseen: Sequence[Foreseen] = ()
 
 
 def play_one(district: District, scenario: Scenario) -> StormResult:
@@ -70,8 +74,8 @@ def play_one(district: District, scenario: Scenario) -> StormResult:
 
 
 def judge_one(district: District, scenario: Scenario) -> StormResult:
-    """One storm as the declared rules that order see it, slot by slot: what `season` leaves out is left
-    out, and so is the table of rain sums."""
+    """One storm as the declared rules that order see it, slot by slot, and the table of rain sums, minute by
+    minute: what `season` leaves out is left out."""
     found, needed = season(district, scenario), order_need(district)
     scores: dict[Tier, StormScore] = {}
     for tier, action in _ORDERS:
@@ -82,9 +86,15 @@ def judge_one(district: District, scenario: Scenario) -> StormResult:
                 continue
             for one in seen(district, [row], found.record):
                 stood[one.area, row.hazard] += spans(one, limit, row.clear, row.hold_min)
+        at, share = shares(district, found.record, action)
+        form = district.rules.rain
+        for key, value in share.items() if "rain_threshold" in district.rules.run else ():
+            one = Seen(key[0], at, value)
+            stood[key] += spans(one, 1.0, form.clear_factor, form.hold_min)
         given = {key: orders(some, action) for key, some in stood.items() if some}
         scores[tier] = score(found.truth, given, tier, needed)
-    return StormResult(scenario, scores, said_chances(district, found, scenario.seed))
+    chances = said_chances(district, found, scenario.seed)
+    return StormResult(scenario, scores, chances, found.foreseen)
 
 
 def score_all(
@@ -100,6 +110,8 @@ def score_all(
     for tier in (t for t in TIERS if all(t in r.scores for r in results)):
         yield from _tier(order_figures(tier, (x for r in results for x in r.scores[tier].rows)))
     yield from told_chances([r.said for r in results])
+    if rules_only and floods:
+        yield _at_best([x for r in results for x in r.foreseen], district.policy.orders.most_never)
     for r in results:
         moved = r.scores["move"]
         storm, faults = f"  {r.storm.name:14} seed {r.storm.seed}", len(r.storm.faults)
@@ -116,6 +128,17 @@ def score_all(
 def played(district: District, storms: list[Scenario]) -> list[StormResult]:
     """In the order given; on as many cores as there are."""
     return list(at_once(partial(play_one, district), storms))
+
+
+def _at_best(every: Sequence[Foreseen], most_never: float) -> Text:
+    best = least(every, most_never)
+    return Text(
+        f"若预知每条溪的最高水位和每面坡的最大雨（仍不知各村的岸高和坡）：未令不超过 {most_never:.0%} 时，"
+        f"空令最少 {best.false}（FAR {best.far:.2f}）",
+        "to one who foresees the highest water of every stream and the worst rain of every slope (and no "
+        f"village's own banks or slope): with at most {most_never:.0%} never ordered, at least {best.false} "
+        f"false (FAR {best.far:.2f})",
+    )
 
 
 def _tier(f: OrderFigures) -> Iterator[Text]:

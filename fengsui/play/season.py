@@ -21,18 +21,22 @@ from detectors.setup.declared import series_rules
 from simulators.scenario import Scenario
 from simulators.world import World
 from skill.series.track import alongside, crossed, standing, track, values_of
+from skill.verify.foresight import Foreseen
 from skill.verify.hindcast import Readings
-from skill.verify.storms import WarnedVersion
+from skill.verify.storms import RIVER, STREAM, WarnedVersion, one_water
 from skill.verify.truth import Truth
 
+DEBRIS = "debris_flow"
+_HAZARDS = (STREAM, RIVER, DEBRIS)
 _AFTER_MIN = 60  # the water of a storm is still on its way when the rain is over
 
 
 class Season(NamedTuple):
-    """One storm: where it flooded, and what the gauges said."""
+    """One storm: where it flooded, what the gauges said, and what nobody can know better than by foresight."""
 
     truth: list[Truth]
     record: Readings
+    foreseen: list[Foreseen]
 
 
 class Seen(NamedTuple):
@@ -53,7 +57,17 @@ def season(district: District, storm: Scenario) -> Season:
     which = np.array([place[o.station, o.quantity] for o in said], np.int64)
     at = np.array([o.observed_at for o in said], np.int64)
     record = Readings(pairs, which, at, np.array([o.value for o in said], np.int64))
-    return Season(world.truth, record)
+    return Season(world.truth, record, _foreseen(district, world))
+
+
+def _foreseen(district: District, world: World) -> list[Foreseen]:
+    places = {(a.id, h) for a in district.areas.values() for h in a.hazards if h in _HAZARDS}
+    flooded = {one_water((t.area, t.hazard), places) for t in world.truth}
+    once = sorted({one_water(place, places) for place in places})
+    return [
+        Foreseen(hazard == DEBRIS, world.worst(area, hazard), (area, hazard) in flooded)
+        for area, hazard in once
+    ]
 
 
 def seen(district: District, rows: Sequence[RuleRow], record: Readings) -> list[Seen]:

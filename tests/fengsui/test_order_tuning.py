@@ -243,6 +243,7 @@ def test_the_declared_rules_are_scored_by_themselves() -> None:
     }
     found = judge_one(district, STORM).scores
     assert said.exit_code == 0 and f"成灾 {len(floods)}" in said.output
+    assert "若预知每条溪的最高水位" in said.output
     for tier in ("move", "prepare"):
         rows = found[tier].rows  # type: ignore[index]
         assert {(r.area, r.hazard) for r in rows if r.flooded_at is not None} == floods

@@ -199,6 +199,17 @@ def test_the_storm_floods_some_and_a_near_miss_and_a_dry_day_nobody() -> None:
     assert World(DISTRICT, scenario("dry-day")).truth == []
 
 
+def test_what_floods_is_what_its_worst_water_or_rain_allows() -> None:
+    """Banks of 2.2 to 3.0 m, the stream there 0.85 to 1.1 of the gauge's; slopes of 3.2 to 4.6."""
+    world = storm()
+    flooded = {(t.area, t.hazard) for t in world.truth}
+    for area in DISTRICT.areas.values():
+        for hazard in area.hazards:
+            low, high = (3.2, 4.6) if hazard == "debris_flow" else (2.2 / 1.1, 3.0 / 0.85)
+            worst = world.worst(area.id, hazard)
+            assert worst >= low if (area.id, hazard) in flooded else worst < high
+
+
 def test_a_scenario_that_is_not_there_is_named() -> None:
     with pytest.raises(ValueError, match=r"no-such.*yanqing-storm"):
         scenario("no-such")
