@@ -191,7 +191,7 @@ def test_no_minute_counts_twice_however_the_backlog_comes(
 
 def test_short_windows_order_nothing_on_an_estimate() -> None:
     """Whatever falls beside it, what it did not catch is sure only over an hour and more."""
-    storm = Storm().play(60, 1, dict.fromkeys(BESIDE, 1)).play(95, 0, dict.fromkeys(BESIDE, 24))
+    storm = Storm().play(60, 1, dict.fromkeys(BESIDE, 1)).play(95, 0, dict.fromkeys(BESIDE, 36))
     state = storm.line._state
     rule = storm.line._stage.part(state.partition).rain
     row = rule.names.index(f"A28|flash_flood|{OWN}")
