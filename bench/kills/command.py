@@ -53,14 +53,14 @@ SPEED = click.option(
 )
 @SPEED
 def bench_kills(kills: int, a_storm: int, seed: int, short: bool, speed: float) -> None:
-    """真服务器上的风暴：随机 kill -9 每个环节和 Kafka、mosquitto、InfluxDB，停住、断网、塞满磁盘，量恢复
-    多久，查有没有丢、有没有重。
+    """真服务器上的风暴：随机 kill -9 每个环节和 Kafka、mosquitto、InfluxDB，停住、断网、塞满磁盘。
+    量恢复多久，查有没有丢、有没有重。
 
     要 `make services`；塞满磁盘另需 Linux 的 root。全在本机，不碰别的服务器。
 
-    Storms on real servers: kill -9 of each stage and of Kafka, mosquitto and InfluxDB at random moments,
-    processes that stand still, networks that are cut, disks that fill. Measures how long the line takes to
-    come back, and whether anything was lost or doubled.
+    Storms on real servers: kill -9 of each stage and of Kafka, mosquitto and InfluxDB at random moments.
+    Processes stand still, networks are cut and disks fill, too. Measures how long the line takes to come
+    back, and whether anything was lost or doubled.
 
     Needs `make services`; full disks take Linux and root. All on this machine, with servers of its own.
     """
@@ -116,8 +116,8 @@ def bench_soak(
 
     要 `make services` 和 Linux。
 
-    A soak: storm after storm on real servers, with memory, open files and threads of each process measured;
-    does any of them grow?
+    A soak: storm after storm on real servers, with memory, open files and threads of each process measured.
+    Does any of them grow?
 
     Needs `make services` and Linux.
     """

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from dispatch.channels.status_words import ALOUD
 from dispatch.records import Delivery, Receipt
+from dispatch.send.outbox.ends import by_another
 from dispatch.send.outbox.state import key_of, line_of
 
 _ENDS = ("answered", "superseded", "expired")
@@ -92,7 +93,7 @@ class _Topic:
                 if record.state in _TAKEN or record.state == "failed":
                     taken = record if record.state in _TAKEN else None
                     self.taken.setdefault(place, []).append((offset, taken))
-                if record.state == "accepted":
+                if record.state == "accepted" and not by_another(record):
                     self.begun.setdefault((*place, record.attempt), (offset, record))
             case _:
                 clock_at = getattr(record, "clock_at", 0)

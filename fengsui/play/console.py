@@ -162,11 +162,12 @@ def _invite(setup: Setup, users: Users, address: str) -> None:
         ("district", "approver", first.get("district", "")),
     ):
         users.add(name, role, officer, password, kept=kept)
+    enter = f"{address}/enter?once={users.link('district', now_ms(), IDLE_MS)}"
     echo(
         Text(
-            f"值班台：{address}/enter?once={users.link('district', now_ms(), IDLE_MS)} "
+            f"值班台：{enter} "
             f"（一次有效）\n  其他演练用户：viewer、duty、approver、district，口令 {password}",
-            f"console: {address}/enter?once={users.link('district', now_ms(), IDLE_MS)}#en "
+            f"console: {enter}#en "
             f"(works once)\n  other users: viewer duty approver district, password {password}",
         )
     )

@@ -3,11 +3,13 @@ reached, how often each fault struck. A storm that fails is made small (`smalles
 
 import hashlib
 import io
+import signal
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import redirect_stderr
+from contextlib import closing, redirect_stderr
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -74,12 +76,20 @@ def _seed(seed: int) -> Outcome:
     return weathered(draw(seed))
 
 
-def outcomes(seeds: Sequence[int], workers: int) -> Iterator[Outcome]:
-    """In the order of the seeds."""
+def _worker() -> None:
+    """Whoever ends the command ends it by its first process, which tells what was played until then: the
+    signal of a terminal or of a service manager goes to all of them."""
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.SIG_IGN)
+    calm_collector()
+
+
+def outcomes(seeds: Sequence[int], workers: int) -> Generator[Outcome]:
+    """In the order of the seeds. Closed early, it plays what is begun to its end and no more."""
     if workers <= 1 or len(seeds) <= _CHUNK:
         yield from map(_seed, seeds)
         return
-    with ProcessPoolExecutor(workers, initializer=calm_collector) as pool:
+    with ProcessPoolExecutor(workers, initializer=_worker) as pool:
         yield from pool.map(_seed, seeds, chunksize=_CHUNK)
 
 
@@ -110,13 +120,20 @@ class Campaign:
 
 
 def campaign(
-    seeds: Iterable[int], workers: int, each: Callable[[Outcome], None] = lambda _: None
+    seeds: Iterable[int],
+    workers: int,
+    each: Callable[[Outcome, Campaign], None] = lambda *_: None,
+    stop: threading.Event | None = None,
 ) -> Campaign:
-    """Play these seeds. each: called with each outcome."""
+    """Play these seeds. each: called with each outcome and with all until then. stop: when it is set, what
+    was played until then is what there is."""
     found = Campaign()
-    for outcome in outcomes(list(seeds), workers):
-        found.take(outcome)
-        each(outcome)
+    with closing(outcomes(list(seeds), workers)) as played:
+        for outcome in played:
+            found.take(outcome)
+            each(outcome, found)
+            if stop is not None and stop.is_set():
+                break
     return found
 
 

@@ -67,6 +67,7 @@ def test_changed_thresholds_are_refused_until_somebody_signs(folder: Path) -> No
     assert code == 0
     assert "neither scored" in text  # the first ones, without any proof: told, not refused
     sign(folder)
+    assert (folder / "proof.toml").read_text("utf-8").count("[[proof]]") == 1
     code, text = command("check", str(folder))
     assert code == 0
     assert "P-1" in text
@@ -287,4 +288,4 @@ def test_the_shipped_district_is_signed() -> None:
     found = standing(YANQING, load(YANQING))
     assert found.problems == []
     assert found.proof is not None
-    assert "not for real use" in found.proof.reason
+    assert "不得用于实战" in found.proof.reason

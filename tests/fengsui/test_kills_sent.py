@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from bench.kills.sending import Come, Past, Posted, wrongly_sent
 from detectors.detection import Mark
 from dispatch.records import Delivery, Receipt
+from dispatch.send.outbox.ends import WITH
 from dispatch.send.outbox.state import key_of
 from tests.support.outbox import MIN, T0, delivery
 
@@ -106,6 +108,14 @@ def test_what_failed_after_it_was_taken_may_be_tried_again() -> None:
     assert wrong(past(), log=[*LOG[:4], (45, failed), (46, accepted(OLD, T0 + MIN, 2))]) == {}
     assert wrong(past((1.0, 60, 60)), (OLD, 100.0), log=log) == {}
     assert wrong(past((1.0, 71, 71)), (OLD, 100.0), log=log) == {"doubled": 1}
+
+
+def test_what_another_message_said_for_it_is_no_attempt_of_its_own() -> None:
+    """An old version that waited in a message which tells of its place ends as that message does."""
+    log = [*LOG[:3], (50, NEW), (60, mark(T0 + 2 * MIN))]
+    spoken_for = msgspec.structs.replace(accepted(OLD, T0 + 2 * MIN, 2), detail=WITH + "another")
+    assert wrong(past(), log=[*log, (70, accepted(OLD, T0 + 2 * MIN, 2))]) == {"stale": 1}
+    assert wrong(past(), log=[*log, (70, spoken_for)]) == {}
 
 
 def test_the_same_message_by_the_same_key_before_its_receipt_is_no_double() -> None:

@@ -3,10 +3,14 @@ storms of every night's kind break none."""
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,7 +25,15 @@ from dispatch.send.outbox import apply as outbox
 from dispatch.send.receipts import Receipts
 from dispatch.send.stage import Send
 from fengsui.cli.operate.storms import storms
-from fengsui.storms.campaign import again, campaign, fewer, smallest, weathered
+from fengsui.storms.campaign import (
+    Campaign,
+    Outcome,
+    again,
+    campaign,
+    fewer,
+    smallest,
+    weathered,
+)
 from fengsui.storms.ground import ground
 from fengsui.storms.invariants import PROMISES
 from fengsui.storms.machine import Machine
@@ -274,3 +286,41 @@ def test_storms_of_many_seeds_break_no_promise() -> None:
     found = campaign(range(1000, 1040), 1)
     assert found.failed == {}
     assert found.storms == 40
+
+
+def test_a_campaign_that_is_broken_off_tells_what_it_has_played() -> None:
+    stop, seen = threading.Event(), []
+
+    def each(outcome: Outcome, until_now: Campaign) -> None:
+        seen.append(outcome.seed)
+        if until_now.storms == 3:
+            stop.set()
+
+    found = campaign(range(1000, 1400), 1, each, stop)
+    assert seen == [1000, 1001, 1002]
+    assert found.storms == 3
+    assert found.cpu_s > 0
+
+
+def test_the_command_that_is_ended_reports_and_does_not_succeed(tmp_path: Path) -> None:
+    told = tmp_path / "told.txt"
+    with told.open("wb") as out:
+        ran = subprocess.Popen(
+            [sys.executable, "-m", "fengsui", "storms", "--seeds", "100000"],
+            stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, "FENGSUI_LANG": "en", "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+    try:
+        while b"20 of 100000 storms played" not in told.read_bytes():
+            assert ran.poll() is None, told.read_text()
+            time.sleep(0.1)
+        os.killpg(ran.pid, signal.SIGTERM)  # as a service manager does, to all its processes
+        assert ran.wait(120) == 1
+    finally:
+        if ran.poll() is None:
+            os.killpg(ran.pid, signal.SIGKILL)
+            ran.wait()
+    said = told.read_text()
+    assert "broken off: " in said
+    assert "broke a promise" in said
+    assert "Traceback" not in said

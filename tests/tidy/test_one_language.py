@@ -156,6 +156,37 @@ def test_each_half_is_in_its_own_language() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+# calls that do something, and would do it once for each half
+_DOES = re.compile(
+    r"(?:^|[._])(?:add|append|begin|delete|enter|issue|link|make|mint|open|pop|publish|put|remove|send|take|write)$"
+)
+
+
+def _done_twice(tree: ast.AST) -> Iterator[str]:
+    """Line and name of what is called within a pair and does something."""
+    for n in ast.walk(tree):
+        match n:
+            case ast.Call(func=ast.Name(id="Text"), args=[first, second]):
+                for half in (first, second):
+                    for call in (c for c in ast.walk(half) if isinstance(c, ast.Call)):
+                        if _DOES.search(name := ast.unparse(call.func)):
+                            yield f"{n.lineno}: {name}"
+
+
+def test_nothing_is_done_twice_because_it_is_said_in_two_languages() -> None:
+    """`fengsui sign` once wrote each signature twice, and a drill made a second way in that nobody was told."""
+    seen = 'Text(f"已写：{add(folder, entry)}", f"written: {add(folder, entry)}")'
+    assert list(_done_twice(ast.parse(seen))) == ["1: add", "1: add"]
+    paths = [p for package in PACKAGES for p in sorted((ROOT / package).rglob("*.py"))]
+    wrong = [
+        f"{path.relative_to(ROOT)}:{what}"
+        for path in paths
+        if "node_modules" not in path.parts
+        for what in _done_twice(ast.parse(path.read_text()))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize("text", ["尚无数据 nothing has run here yet", "{} 越界 is out of range"])
 def test_both_languages_in_one_string_are_seen(text: str) -> None:
     assert CHINESE.search(text)

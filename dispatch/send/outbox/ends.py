@@ -1,6 +1,6 @@
 """How a delivery goes a step on, ends, and is brought back from its end. Pure."""
 
-from config.language import Said, Text
+from config.language import Said, Text, zh
 from dispatch.channels import message_id
 from dispatch.records import Receipt, State
 from dispatch.send.outbox import grouping
@@ -12,6 +12,11 @@ NO_WAY = Text("没有可用渠道", "no route to this recipient")
 REPLACED = Text("已被新版取代", "a newer version replaces it")
 WITH = Text("随合并通知 ", "with ")
 TRYING_ON = Text("到期未播出，仍在重试，停在", "silent, trying on, last state ")
+
+
+def by_another(r: Receipt) -> bool:
+    """It ended as the message ended that spoke for it: no attempt of its own was made for this word."""
+    return zh(r.detail).startswith(WITH.zh)
 
 
 def on_the_air(e: Entry) -> bool:

@@ -2,7 +2,9 @@
 
 import os
 import sys
+import threading
 import time
+from collections.abc import Callable
 from datetime import date
 
 import click
@@ -23,8 +25,10 @@ from fengsui.storms.invariants import PROMISES
 from fengsui.storms.plan import KINDS, Storm, draw
 from fengsui.storms.reached import STATES
 from stream.environment import Usage, spoken
+from stream.pace.stop_signals import stopping_on_signals
 
 _A_NIGHT = 100_000  # seeds of one date
+_FIRST_WORD, _A_WORD = 20, 500  # storms until the first word of progress, and from one to the next
 _SHRUNK = 3  # failing seeds that are made small
 
 
@@ -82,9 +86,18 @@ def storms(
     if seed is not None:
         sys.exit(_one(_chosen(seed, keep, steps)))
     begin, began, processes = _first(first), time.monotonic(), workers or os.cpu_count() or 1
-    found = campaign(range(begin, begin + seeds), processes, _tell)
+    stop = threading.Event()
+    with stopping_on_signals(stop):
+        found = campaign(range(begin, begin + seeds), processes, _progress(seeds), stop)
+    if found.storms < seeds:
+        echo(
+            Text(
+                f"✗ 中断：{seeds} 场里放了 {found.storms} 场，结果如下",
+                f"✗ broken off: {found.storms} of {seeds} storms were played, of which this is the result",
+            )
+        )
     _speed(found, processes, time.monotonic() - began)
-    sys.exit(_report(found))
+    sys.exit(_report(found) or int(found.storms < seeds))
 
 
 def _first(words: str) -> int:
@@ -139,6 +152,24 @@ def _tell(o: Outcome) -> None:
         echo(Text(f"✗ 种子 {o.seed}：", f"✗ seed {o.seed}: ") + PROMISES[name].words)
         for one in where[:3]:
             echo(f"    {one}")
+
+
+def _progress(seeds: int) -> Callable[[Outcome, Campaign], None]:
+    """What went wrong in a storm at once, and now and then how far it is: a night that is broken off has
+    then said what it had seen."""
+
+    def told(o: Outcome, until_now: Campaign) -> None:
+        _tell(o)
+        n, failed = until_now.storms, len(until_now.failed)
+        if n < seeds and (n == _FIRST_WORD or n % _A_WORD == 0):
+            echo(
+                Text(
+                    f"已放 {n} / {seeds} 场，{failed} 场违背承诺",
+                    f"{n} of {seeds} storms played, {failed} broke a promise",
+                )
+            )
+
+    return told
 
 
 def _speed(found: Campaign, processes: int, wall_s: float) -> None:

@@ -31,9 +31,5 @@ def sign(folder: Path, by: str, reason: str) -> None:
     district = load(folder)
     today = datetime.now(UTC).date().isoformat()
     entry = Proof(rules=district.rules_version, how="signed", by=by, on=today, reason=reason)
-    echo(
-        Text(
-            f"已写：{add(folder, entry)} {entry.rules}",
-            f"written: {add(folder, entry)} {entry.rules}",
-        )
-    )
+    path = add(folder, entry)
+    echo(Text(f"已写：{path} {entry.rules}", f"written: {path} {entry.rules}"))
