@@ -62,7 +62,7 @@ class Backfill:
             most -= first.received.size
             self.many -= first.received.size
             some.append(first)
-        self.room = 0
+        self.room = most
         return _joined(some)
 
     def pack(self, names: Sequence[str]) -> PackedBackfill:
