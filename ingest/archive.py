@@ -10,7 +10,7 @@ leaves meanwhile: another process may reach it.
 Once history was away, the newest records are written to it once more: a server may have lost what it had
 acknowledged. InfluxDB (2) whose disk was full had half an entry in its write-ahead log, cut it off at its next
 start, wrote on behind the gap that this left, and read no further than the gap at every start from then on
-(findings/influxdb-after-a-full-disk-forgets-at-each-start.sh).
+(docs/history.md).
 """
 
 import threading
