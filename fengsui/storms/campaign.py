@@ -3,7 +3,6 @@ reached, how often each fault struck. A storm that fails is made small (`smalles
 
 import hashlib
 import io
-import signal
 import threading
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ from fengsui.storms.invariants import broken
 from fengsui.storms.machine import Machine
 from fengsui.storms.plan import KINDS, Storm, draw
 from fengsui.storms.reached import STATES, reached
+from stream.pace.stop_signals import leave_signals_to_parent
 
 TOLD = 300  # storms: with fewer, a state that was not reached is told and is no failure
 _CHUNK = 10
@@ -77,10 +77,7 @@ def _seed(seed: int) -> Outcome:
 
 
 def _worker() -> None:
-    """Whoever ends the command ends it by its first process, which tells what was played until then: the
-    signal of a terminal or of a service manager goes to all of them."""
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.SIG_IGN)
+    leave_signals_to_parent()
     calm_collector()
 
 

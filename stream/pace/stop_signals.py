@@ -33,3 +33,10 @@ def stopping_on_signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(s, handler)
         heard.put(False)
         listener.join()
+
+
+def leave_signals_to_parent() -> None:
+    """In a process that works for another: whoever ends the command ends it by its first process, which
+    tells what was done until then. The signal of a terminal or of a service manager goes to all of them."""
+    for s in _SIGNALS:
+        signal.signal(s, signal.SIG_IGN)
