@@ -42,7 +42,6 @@ _REWRITES = Text(
     "历史库断开过：把最新的记录再写一遍",
     "history was away: the newest records are written once more",
 )
-_NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 # type of record -> the field that says when it was
 _FACTS = {
     "detection": "detected_at",
@@ -123,8 +122,8 @@ def run_archive(log: Log, history: History, member: str, stop: threading.Event) 
                 done, _ = wait(work, timeout=0.5, return_when=FIRST_COMPLETED)
                 if done:
                     break
-                away = next((w for w in waits.values() if w and w is not _NONE_HELD), "")
-                pulse.beat(away or (_NONE_HELD if all(waits.values()) else ""))
+                away = next((w for w in waits.values() if w and w is not metrics.NONE_HELD), "")
+                pulse.beat(away or (metrics.NONE_HELD if all(waits.values()) else ""))
         stop.set()
     for one in work:
         one.result()
@@ -203,7 +202,7 @@ def _archive_topic(
                         letters = []
                     metrics.RECORDS_IN.labels("archive", topic).inc(len(entries))
                     stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
-                held = "" if consumer.owned() else _NONE_HELD
+                held = "" if consumer.owned() else metrics.NONE_HELD
                 waits[topic] = _REWRITES if again.goes_on else held
                 retry.answered()
             except Fenced:

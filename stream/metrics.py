@@ -18,6 +18,8 @@ from prometheus_client import Counter, Gauge, Histogram
 from config.language import Said, Text
 from stream.environment import spoken
 
+# of a pulse: the member stands by for the others of its group
+NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 HANGS_S = 60.0  # a pass takes milliseconds, a server that is away at most 30 s
 _WAIT_S = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from config.language import Text, text_of
+from config.language import text_of
 from dispatch.ledger.chain import CHAINS, Entered, Tail, after, entered, entry_of, head
 from dispatch.nodes.keys import Keys, pair_of, public_of, read_secret
 from stream import metrics
@@ -23,7 +23,6 @@ from stream.records import decode
 HEAD_EVERY = 2000  # entries
 HEAD_S = 60.0
 _LIMIT = 5000
-_NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 _LINGER_S = 1.0  # what comes within it is one commit; nothing waits for the ledger
 
 
@@ -104,7 +103,7 @@ class Writer:
                     stop.wait(_LINGER_S)
                 retry.answered()
                 held.set(int(self.holds))
-                pulse.beat("" if self.holds else _NONE_HELD)
+                pulse.beat("" if self.holds else metrics.NONE_HELD)
             except Fenced:
                 self._begin_again()
             except Unavailable as e:

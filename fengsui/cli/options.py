@@ -9,7 +9,7 @@ from typing import TypedDict
 
 import click
 
-from config.language import Text
+from config.language import Said, Text
 from config.load import ConfigError, load
 from config.read.problem import Problem
 from config.records.district import District
@@ -105,10 +105,7 @@ class Shared:
 
     def existing(self, run: str) -> Setup:
         """The same of an exercise that there is: a mistyped name makes no folder. Raises as `reader`."""
-        setup = self.reader(run)
-        if not self._is_there(setup):
-            raise Usage(self._no(run))
-        return replace(setup, begun=True)
+        return self._begun(run)
 
     def existing_judged(self, run: str) -> Setup:
         """The same of a district that is judged as a stage's is. Raises as `setup`."""
@@ -118,15 +115,17 @@ class Shared:
     def beforehand(self, run: str, *, before_start: bool) -> Setup:
         """The same for what may be set up before an exercise's first start: of one that there is, or, by a
         word of its own, of one that is still to come. Raises as `reader`."""
-        if before_start:
-            return self.reader(run)
+        later = Text(
+            "；要在它第一次启动以前先做，加 --before-start",
+            "; before its first start add --before-start",
+        )
+        return self.reader(run) if before_start else self._begun(run, later)
+
+    def _begun(self, run: str, otherwise: Said = "") -> Setup:
+        """otherwise: what to do where there is none."""
         setup = self.reader(run)
         if not self._is_there(setup):
-            later = Text(
-                "；要在它第一次启动以前先做，加 --before-start",
-                "; before its first start add --before-start",
-            )
-            raise Usage(self._no(run) + later)
+            raise Usage(self._no(run) + otherwise)
         return replace(setup, begun=True)
 
     def _is_there(self, setup: Setup) -> bool:

@@ -16,8 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from dispatch.nodes.protocol import CarrierReceipt
+from simulators.carriers import LOOKS_EVERY_S
 
-_LOOKS_EVERY_S = 0.05  # whether it is to end; http.server looks every half second, and a drill waits for it
 _CODE = re.compile(r"确认码([零幺二三四五六七八九\d]+)")
 _FIGURES = dict(zip("零幺二三四五六七八九", "0123456789", strict=True))
 
@@ -55,7 +55,7 @@ class Carrier:
         self._due: list[tuple[int, str, str]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LOOKS_EVERY_S,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
         self._thread.start()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

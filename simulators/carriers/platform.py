@@ -23,8 +23,9 @@ from xml.sax.saxutils import escape
 import urllib3
 from lxml import etree
 
+from simulators.carriers import LOOKS_EVERY_S
+
 OURS, THEIRS = "41101190000000103010101", "41101190000000103010102"  # the source, the platform
-_LOOKS_EVERY_S = 0.05  # whether they are to end; socketserver looks every half second
 _CHINA_S = 8 * 3600
 
 
@@ -61,7 +62,7 @@ class CipherDevice:
         self._own, self._serial = own, serial
         self._server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self.place = f"tcp://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LOOKS_EVERY_S,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
         self._thread.start()
 
     def sign(self, data: bytes) -> bytes:
@@ -119,7 +120,7 @@ class Platform:
         self._pool = urllib3.PoolManager()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.at = f"http://127.0.0.1:{self._server.server_address[1]}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(_LOOKS_EVERY_S,), daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(LOOKS_EVERY_S,), daemon=True)
         self._thread.start()
 
     def close(self) -> None:

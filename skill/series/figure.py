@@ -89,6 +89,11 @@ def ready(path: Path) -> Any:
         raise FigureFault(
             Text(f"{path.name}：图应为 .png 或 .html", f"{path.name}: a figure is .png or .html")
         )
+    return pyplot()
+
+
+def pyplot() -> Any:
+    """matplotlib, drawing to files. Raises FigureFault where it is not installed."""
     try:
         import_module("matplotlib").use("Agg")
     except ImportError as e:

@@ -41,7 +41,6 @@ _STOOD_S = 5.0  # no pass takes so long but where the machine or the log stood s
 _LONG = 2  # times the time between snapshots
 _COMMIT_S = 1.0  # so long a batch that wrote nothing may wait
 _LIMIT = 20_000
-_NONE_HELD = Text("没有分区，待命", "no partition: stands by")
 
 
 @dataclass
@@ -119,7 +118,7 @@ class Runner:
                 why = self.turn(stop, pulse.beat)
                 if why is None:
                     retry.answered()
-                    pulse.beat("" if self._held else _NONE_HELD)
+                    pulse.beat("" if self._held else metrics.NONE_HELD)
                     if ready is not None and self._held and self._acts:
                         ready.set()
                 elif why:

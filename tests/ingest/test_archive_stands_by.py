@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.language import en, zh
-from ingest.archive import _NONE_HELD, run_archive
+from ingest.archive import run_archive
 from stream.environment import spoken
 from stream.history.open import open_history
 from stream.log.open import open_log
-from stream.metrics import PULSES
+from stream.metrics import NONE_HELD, PULSES
 
 WAIT_S = 240.0
 
@@ -48,7 +48,7 @@ def test_it_is_ready_while_it_has_a_partition_of_any_topic(tmp_path: Path) -> No
     archive = threading.Thread(target=run_archive, args=(log, history, "m", stop))
     archive.start()
     try:
-        soon(lambda: waits_for() in (zh(_NONE_HELD), en(_NONE_HELD), spoken(_NONE_HELD)))
+        soon(lambda: waits_for() in (zh(NONE_HELD), en(NONE_HELD), spoken(NONE_HELD)))
         ended["cases"].set()
         soon(lambda: not waits_for())
     finally:

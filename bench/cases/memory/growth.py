@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ import click
 from bench.cases.memory.state import cost
 from config.language import Text, text_of
 from fengsui.run.terminal import echo
+from skill.series.figure import FigureFault, pyplot
 from skill.series.record.lines import Lines
 from stream.environment import Usage, spoken
 
@@ -121,14 +121,9 @@ def told(curve: Curve) -> Text:
 def draw(found: Sequence[Curve], file: Path) -> None:
     """All of them, each to its first point, both axes logarithmic. Raises Usage."""
     try:
-        import_module("matplotlib").use("Agg")
-    except ImportError as e:
-        words = Text(
-            "作图需要 matplotlib：pip install 'fengsui[figures]'",
-            "a figure needs matplotlib: pip install 'fengsui[figures]'",
-        )
-        raise Usage(words) from e
-    plt = import_module("matplotlib.pyplot")
+        plt = pyplot()
+    except FigureFault as e:
+        raise Usage(text_of(e)) from e
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     for curve in found:
         label = f"{curve.what.en}: {curve.unit.en}"
