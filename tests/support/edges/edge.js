@@ -24,7 +24,11 @@ function births() {
   client.publishDeviceBirth(DEVICE, { timestamp: now, metrics:
     Object.entries(METRICS).map(([name, m]) => ({ name, timestamp: now, ...m })) }, packed);
 }
-client.on("birth", () => { births(); say("started"); });
+// It has started once its own birth came back from the broker: what it subscribed to before stands then too, and
+// whoever listens from now on does not hear these births.
+const OWN = `spBv1.0/${group}/DBIRTH/${edge}/${DEVICE}`;
+client.on("birth", () => { client.subscribeTopic(OWN); births(); });
+client.on("message", (topic) => { if (topic === OWN) { client.unsubscribeTopic(OWN); say("started"); } });
 client.on("ncmd", (payload) => {
   if (payload.metrics.some((m) => m.name === "Node Control/Rebirth" && m.value)) {
     say("rebirth asked"); births(); say("born again");
