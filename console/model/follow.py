@@ -57,3 +57,21 @@ class Follower:
                     if record is not None:
                         yield topic, record
                 position = self._next[topic, part] = entries[-1].offset + 1
+
+
+# the field of a record that says when it came to us, or was made here
+_CAME = (
+    "received_at",
+    "clock_at",
+    "start_at",
+    "detected_at",
+    "said_at",
+    "decided_at",
+    "sent_at",
+    "at",
+)
+
+
+def came(record: Any) -> int:
+    """When a record came, ms; 0: it does not say, or there is none."""
+    return next((at for name in _CAME if (at := getattr(record, name, 0))), 0)

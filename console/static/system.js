@@ -45,10 +45,10 @@ export function show(root) {
 }
 
 function stageTable(stages) {
-  return table([t("环节", "stage"), t("读", "reads"), [t("积压", "behind")], t("状态", "state")], stages.map((s) => [
-    of(STAGE[s.stage]), s.topic, [String(s.lag)],
-    !s.begun ? el("span", { class: s.lag ? "fault" : "note" }, t("从未读过", "has read nothing yet"))
-      : s.lag > BEHIND ? el("span", { class: "fault" }, t("跟不上", "is behind")) : el("span", { class: "well" }, t("✓ 跟得上", "✓ keeps up"))]));
+  return table([t("环节", "stage"), t("读", "reads"), [t("积压", "behind")], [t("分区有人", "owned")], [t("待命", "standby")], t("状态", "state")], stages.map((s) => [
+    of(STAGE[s.stage]), s.topic, [String(s.lag)], [`${s.owned}/${s.partitions}`], [String(s.standby)],
+    el("span", {}, ...s.alone.map((words) => el("div", { class: "fault" }, of(words))), !s.begun ? el("span", { class: s.lag ? "fault" : "note" }, t("从未读过", "has read nothing yet"))
+      : s.lag > BEHIND ? el("span", { class: "fault" }, t("跟不上", "is behind")) : el("span", { class: "well" }, t("✓ 跟得上", "✓ keeps up")))]));
 }
 
 function findingTable(found) {

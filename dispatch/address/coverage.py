@@ -4,10 +4,11 @@ Every area of areas.csv counts as a danger zone. See `dispatch.address.reach_est
 people are estimated.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from config.language import Text
+from config.language import Said, Text, en, zh
 from config.records.district import Area, Contact, District, Node
 from dispatch.address.platform_terminals import near
 from dispatch.geography.sound_range import Sound, sound
@@ -134,3 +135,22 @@ def _people(area: Area, heard: Sound, here: list[Contact]) -> Iterator[Gap]:
     for c in residents:
         if c.kind == "care_home" and not c.plan:
             yield Gap("no_plan", area.id, c.people, c.id)
+
+
+def coverage_summary(district: District) -> list[Said]:
+    """One line a kind of gap, for `fengsui check`. Without contacts.csv only what hangs on
+    loudspeakers is known there."""
+    gaps = coverage(district, lists=bool(district.contacts))
+    count = Counter(g.check for g in gaps)
+    if not gaps:
+        return []
+    out = [
+        Text(
+            f"! {check} {count[check]} 区：{zh(WORDS[check])}",
+            f"! {check} {count[check]} areas: {en(WORDS[check])}",
+        )
+        for check in WORDS
+        if count[check] and check != "unit_nobody"  # these are named
+    ]
+    out += [Text("! ", "! ") + told(district, g) for g in gaps if g.check == "unit_nobody"]
+    return [*out, Text("逐区列出：fengsui coverage", "each of them: fengsui coverage")]

@@ -4,19 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from console.model.follow import DECODERS
-from detectors.detection import Mark
+from console.model.follow import DECODERS, came
 from fengsui.doctor.broker import answers, look_at_broker
 from fengsui.doctor.case import Case, Finding
 from fengsui.doctor.heard import DAY_MS, LastDay
 from fengsui.doctor.wrong.links import TELEMETRY_PORT, line
-from fengsui.run.run_log import READS
 from fengsui.run.setup import Setup
+from fengsui.status.at_work import at_work, nobodys
 from fengsui.status.look import look_at
-from ingest.observation import CapIn, Observations, PersonSays
 from stream.log.port import Log
-from stream.log.unread import unread
-from stream.records import DeadLetter, Run, Tick, decode
+from stream.records import decode
 
 _STOPPED_MS = 60_000  # of the line's own clock: it goes every five seconds
 _BEHIND = 1000  # records that a busy stage may have before it
@@ -57,17 +54,12 @@ def examine(setup: Setup, log: Log, now: int, journal: Path | None) -> Examined:
         look_at_broker(setup, journal),
         bool(district.telemetry) and answers("127.0.0.1", TELEMETRY_PORT),
     )
-    behind = {} if stopped_at else _behind(log)
-    return Examined(case, list(line(case, stopped_at, behind, live)))
-
-
-def _behind(log: Log) -> dict[str, int]:
-    found = {}
-    for stage, topic in READS.items():
-        many = unread(log, topic, stage)
-        if many > _BEHIND:
-            found[stage] = many
-    return found
+    rows = [] if stopped_at else at_work(log)
+    behind = {row.stage: many for row in rows if (many := sum(row.unread)) > _BEHIND}
+    # of an exercise that is over nobody does anything any more
+    over = not live and all(row.abandoned for row in rows)
+    alone = [text for row in rows if not over for text in nobodys(row, district.timezone)]
+    return Examined(case, list(line(case, stopped_at, behind, alone, live)))
 
 
 def _tail(log: Log, topic: str, part: int, since: int, take: Callable[[str, Any], None]) -> None:
@@ -77,7 +69,7 @@ def _tail(log: Log, topic: str, part: int, since: int, take: Callable[[str, Any]
     while at < end and (entries := log.read(topic, part, at)):
         for entry in entries:
             record = decode(reader, entry.value)
-            if record is not None and _came(record) >= since:
+            if came(record) >= since:
                 take(topic, record)
         at = entries[-1].offset + 1
 
@@ -89,26 +81,12 @@ def _begin(log: Log, topic: str, part: int, since: int) -> int:
     reader = DECODERS[topic].decode
     while high - low > 200:
         middle = (low + high) // 2
-        came = 0
+        at = 0
         for entry in log.read(topic, part, middle, 50):
-            record = decode(reader, entry.value)
-            if record is not None and (came := _came(record)):
+            if at := came(decode(reader, entry.value)):
                 break
-        if came and came < since:
+        if at and at < since:
             low = middle
         else:
             high = middle
     return low
-
-
-def _came(record: Any) -> int:
-    """When a record came, ms; 0: it does not say."""
-    match record:
-        case Observations() | CapIn() | PersonSays() | DeadLetter():
-            return record.received_at
-        case Tick() | Mark():
-            return record.clock_at
-        case Run():
-            return record.start_at
-        case _:
-            return getattr(record, "detected_at", 0) or getattr(record, "said_at", 0)

@@ -17,7 +17,7 @@ from dispatch.records import state_words
 from dispatch.words.local_time import day, local
 from fengsui.files.locked import lock_lines
 from fengsui.pictures.lines import picture_lines
-from fengsui.run.run_log import READS
+from fengsui.status.at_work import at_work, nobodys, share
 from fengsui.status.cap_exchange import outside_lines, state_of
 from fengsui.status.channels import way_lines
 from fengsui.status.links import link_lines
@@ -26,7 +26,6 @@ from fengsui.status.nodes import node_lines
 from fengsui.status.waiting import NOBODY, questions
 from stream.log.kept import holds, told
 from stream.log.port import Log
-from stream.log.unread import unread
 from stream.records import DeadLetter, Run, decode
 
 _NEWEST = 20_000
@@ -80,11 +79,7 @@ def status_lines(
         f"run: {run.name} ({en(KIND[run.kind])}) clock {clock_at}",
     )
     yield from _whose(view)
-    for stage, topic in READS.items():
-        lag = unread(log, topic, stage)
-        yield Text(
-            f"  {stage:8} 积压 {topic} {lag} 条", f"  {stage:8} lag {lag} records on {topic}"
-        )
+    yield from _stages(log, district, live=run.kind == "live")
     clock = view.clock_at if run.kind == "exercise" else now_at
     total, reasons, whole = dead_letters(log, view.flags)
     yield from _stations(view, district, clock, run.start_at)
@@ -131,6 +126,26 @@ def status_lines(
     yield from lock_lines(log, folder, now_at, district.timezone)
     kept = log.kept()
     yield ("" if holds(kept) else "! ") + told(kept)
+
+
+def _stages(log: Log, district: District, *, live: bool) -> Iterator[Said]:
+    """How far each is behind, who does it, and what nobody does."""
+    rows = at_work(log)
+    for row in rows:
+        lag = sum(row.unread)
+        yield Text(
+            f"  {row.stage:8} 积压 {row.topic} {lag} 条",
+            f"  {row.stage:8} lag {lag} records on {row.topic}",
+        ) + share(row)
+    if all(row.abandoned for row in rows):
+        sign = "! " if live else ""
+        yield sign + Text(
+            "没有一个环节在运行：没有人研判，没有人发送",
+            "no stage is at work: nobody judges, nobody sends",
+        )
+        return
+    for row in rows:
+        yield from ("! " + text for text in nobodys(row, district.timezone))
 
 
 def _letters(total: int, reasons: Counter[str], whole: bool) -> Iterator[Said]:

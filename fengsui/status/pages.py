@@ -8,18 +8,18 @@ from typing import TypedDict
 
 from config.language import Said, Text, text_of
 from console.api.routes import Asked
+from dispatch.address.coverage import coverage_summary
 from fengsui.review import drills
 from fengsui.run import threshold_gate
-from fengsui.run.run_log import READS, open_run_log
+from fengsui.run.run_log import open_run_log
 from fengsui.run.setup import Setup, shown
+from fengsui.status.at_work import at_work, nobodys
 from fengsui.status.checked_district import judged
-from fengsui.status.coverage import coverage_summary
 from fengsui.status.scores import kept_score
 from fengsui.status.waiting import NOBODY
 from skill.report.ledger_json import LedgerJson, as_json
 from skill.report.outcomes import scores
 from skill.verify.score import Interval, bootstrap
-from stream.log.unread import unread
 
 LEAD_MS = 10 * 60_000  # the least lead of a hit, as `fengsui skill` has it by itself
 
@@ -35,12 +35,17 @@ def asked(setup: Setup, folder: Path) -> Asked:
 
 
 class StageRow(TypedDict):
-    """lag: records that it has not read."""
+    """lag: records that it has not read. owned, partitions: so many of them have an owner. standby: members
+    that have none. alone: what nobody has, in words."""
 
     stage: str
     topic: str
     lag: int
     begun: bool
+    owned: int
+    partitions: int
+    standby: int
+    alone: list[Text]
 
 
 class Disk(TypedDict):
@@ -85,13 +90,17 @@ def system(setup: Setup) -> System:
     log = open_run_log(setup)
     try:
         stages: list[StageRow] = []
-        for stage, topic in READS.items():
+        for row in at_work(log):
             stages.append(
                 {
-                    "stage": stage,
-                    "topic": topic,
-                    "lag": unread(log, topic, stage),
-                    "begun": any(log.positions(topic, stage)),
+                    "stage": row.stage,
+                    "topic": row.topic,
+                    "lag": sum(row.unread),
+                    "begun": any(log.positions(row.topic, row.stage)),
+                    "owned": row.partitions - len(row.nobodys),
+                    "partitions": row.partitions,
+                    "standby": len(row.owners.standby),
+                    "alone": list(nobodys(row, setup.district.timezone)),
                 }
             )
     finally:

@@ -9,9 +9,9 @@ where the newest begins stands beside the committed position, so that nobody has
 
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from kafka import errors as ke
 from kafka.admin import NewTopic
@@ -24,9 +24,20 @@ from stream.log.kafka_group import SNAPSHOTS, KafkaGroupConsumer
 from stream.log.kafka_kept import COPIES, SYNCED, kept, set_configs, sync, unset
 from stream.log.kafka_producer import Patience, Producer
 from stream.log.kafka_url import kafka_place
-from stream.log.port import Consumer, Corrupt, Entry, Kept, Out, Topic, Unavailable, partition_of
+from stream.log.port import (
+    Consumer,
+    Corrupt,
+    Entry,
+    Kept,
+    Out,
+    Owners,
+    Topic,
+    Unavailable,
+    partition_of,
+)
 
 _RECORD_BYTES = 4_000_000
+Told = TypeVar("Told")
 
 
 class KafkaLog:
@@ -301,19 +312,33 @@ class KafkaLog:
             for p in range(partitions)
         ]
 
+    def owners(self, topic: str, group: str) -> Owners:
+        name, partitions = self.topic(topic), self.topics[topic].partitions
+        whole = f"{self.prefix}.{group}.{topic}"
+        return self._of_group(lambda admin: admin.owners(whole, name, partitions))
+
     def _committed(self, group_id: str) -> dict[TopicPartition, OffsetAndMetadata]:
-        """The offsets of a group. A broker that has had none yet makes room for them, and meanwhile says
-        that it has no coordinator."""
+        """The offsets of a group."""
+
+        def ask(admin: Admin) -> dict[TopicPartition, OffsetAndMetadata]:
+            try:
+                return _offsets(admin.list_group_offsets(group_id), group_id)
+            except ke.GroupIdNotFoundError:
+                return {}
+
+        return self._of_group(ask)
+
+    def _of_group(self, ask: Callable[[Admin], Told]) -> Told:
+        """What is asked of a group's coordinator. A broker that has had no group yet makes room for them, and
+        meanwhile says that it has no coordinator."""
         deadline = time.monotonic() + 15
         while True:
             try:
                 admin = Admin(**self.servers)
                 try:
-                    return _offsets(admin.list_group_offsets(group_id), group_id)
+                    return ask(admin)
                 finally:
                     admin.close()
-            except ke.GroupIdNotFoundError:
-                return {}
             except (ke.CoordinatorNotAvailableError, ke.CoordinatorLoadInProgressError) as e:
                 if time.monotonic() > deadline:
                     raise self.unavailable(e) from e

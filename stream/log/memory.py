@@ -22,6 +22,7 @@ from stream.log.port import (
     Fenced,
     Kept,
     Out,
+    Owners,
     Piece,
     Snapshot,
     Step,
@@ -81,7 +82,8 @@ class Disk:
         self.synced = 0
         self.cuts = 0  # so often the power went
         self.joined = 0  # members so far
-        self.owners: dict[_Of, tuple[str, float]] = {}  # -> member, until
+        # -> member, until; who stands by has a place below 0
+        self.owners: dict[_Of, tuple[str, float]] = {}
 
     def put(self, entry: Written) -> None:
         """Under `mutex`."""
@@ -103,10 +105,9 @@ class Disk:
         """The machine knows that this member's process is gone: by the name that it joined with, or by
         that which it was given."""
         with self.mutex:
+            gone = f"{member}/"
             self.owners = {
-                of: o
-                for of, o in self.owners.items()
-                if o[0] != member and not o[0].startswith(member + "/")
+                of: o for of, o in self.owners.items() if not f"{o[0]}/".startswith(gone)
             }
 
     def expire(self) -> None:
@@ -224,10 +225,17 @@ class MemoryLog:
         return [0] * self.topics[topic].partitions
 
     def positions(self, topic: str, group: str) -> list[int]:
+        parts = range(self.topics[topic].partitions)
         with self.disk.mutex:
             self.look()
-            parts = range(self.topics[topic].partitions)
             return [self._positions.get((group, topic, p), 0) for p in parts]
+
+    def owners(self, topic: str, group: str) -> Owners:
+        with self.disk.mutex:
+            now, rows = self.disk.now(), self.disk.owners.items()
+            ours = {of[2]: o[0] for of, o in rows if of[:2] == (group, topic) and o[1] > now}
+            held = tuple(ours.get(p, "") for p in range(self.topics[topic].partitions))
+            return Owners(held, tuple(sorted(ours[p] for p in ours if p < 0)))
 
     def snapshots(self, of: _Of) -> list[tuple[int, int, bytes]]:
         """Position, checksum and body of the last two, the newer one first."""
@@ -261,6 +269,7 @@ class MemoryConsumer:
         self._log, self._topic, self._group = log, topic, group
         log.disk.joined += 1
         self.member = f"{member}/{log.disk.joined}"  # two members of one name must still be two
+        self._standby = self._of(-log.disk.joined)
         self._ofs = [self._of(part) for part in range(topic.partitions)]
         self._committed: dict[int, int] = {}
         self._next: dict[int, int] = {}
@@ -299,6 +308,9 @@ class MemoryConsumer:
             disk.owners[of] = (self.member, now + LEASE_S)
             if owner != self.member or not held:
                 self._place(part)
+        disk.owners.pop(self._standby, None)
+        if not self._committed:
+            disk.owners[self._standby] = (self.member, now + LEASE_S)
         return lost
 
     def _place(self, part: int) -> None:
@@ -370,12 +382,8 @@ class MemoryConsumer:
         owner, _ = self._log.disk.owners.get(self._of(part), ("", 0.0))
         if owner != self.member or part not in self._committed:
             self._drop(part)
-            raise Fenced(
-                Text(
-                    f"{self.member} 已失去 {self._topic.name}/{part}",
-                    f"{self.member} lost {self._topic.name}/{part}",
-                )
-            )
+            what = f"{self._topic.name}/{part}"
+            raise Fenced(Text(f"{self.member} 已失去 {what}", f"{self.member} lost {what}"))
 
     def _moved(self, step: Step) -> Moved:
         body, piece = step.snapshot, step.piece

@@ -95,6 +95,17 @@ class Kept(NamedTuple):
     unknown: tuple[str, ...] = ()  # topics of which it could not be asked
 
 
+class Owners(NamedTuple):
+    """Who shares a group's work on one topic now."""
+
+    held: tuple[str, ...]  # a partition each, the member that has it; "": nobody
+    standby: tuple[str, ...] = ()  # members that have none
+    gone_at: tuple[
+        int, ...
+    ] = ()  # a partition each, ms: its last owner was heard of then; 0: not known
+    moving: bool = False  # partitions are being handed out just now: `held` says nothing
+
+
 class Fenced(Exception):
     """This member no longer owns the partition: forget the state and join again."""
 
@@ -177,6 +188,11 @@ class Log(Protocol):
 
     def positions(self, topic: str, group: str) -> list[int]:
         """The committed position of a group, a partition each (0 before the first commit)."""
+        ...
+
+    def owners(self, topic: str, group: str) -> Owners:
+        """Who has which partition in a group, and who stands by. A member is called by the name that it
+        joined with, then where it is, with a slash between."""
         ...
 
     def kept(self) -> Kept:

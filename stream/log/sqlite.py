@@ -17,9 +17,19 @@ from urllib.parse import unquote, urlsplit
 
 from config.language import Text
 from stream.disk.files import make_folder
-from stream.log.port import Consumer, Corrupt, Entry, Kept, Out, Topic, Unavailable, partition_of
+from stream.log.port import (
+    Consumer,
+    Corrupt,
+    Entry,
+    Kept,
+    Out,
+    Owners,
+    Topic,
+    Unavailable,
+    partition_of,
+)
 from stream.log.snapshots.sqlite_rows import kept_positions
-from stream.log.sqlite_group import SqliteConsumer
+from stream.log.sqlite_group import SqliteConsumer, owners_of
 
 _BUSY_S = 30  # so long another may hold the file
 _PEER_POLL_S = 0.02  # how often another process's writes are looked for
@@ -44,6 +54,12 @@ _PIECES = """
 CREATE TABLE IF NOT EXISTS pieces (
   grp TEXT, topic TEXT, part INTEGER, nth INTEGER, pos INTEGER, point INTEGER, back INTEGER,
   crc INTEGER, body BLOB, PRIMARY KEY (grp, topic, part, nth)) WITHOUT ROWID
+"""
+# since then too; a build that does not know of it leaves it alone
+_IDLE = """
+CREATE TABLE IF NOT EXISTS idle (
+  grp TEXT, topic TEXT, member TEXT, pid INTEGER, until REAL,
+  PRIMARY KEY (grp, topic, member)) WITHOUT ROWID
 """
 
 
@@ -121,6 +137,7 @@ class SqliteLog:
                 for statement in _SCHEMA.split(";"):
                     db.execute(statement)
             db.execute(_PIECES)
+            db.execute(_IDLE)
             for topic in self.topics.values():
                 self._partitions(db, topic)
 
@@ -259,6 +276,9 @@ class SqliteLog:
             topic,
         )
         return [row[0] for row in rows]
+
+    def owners(self, topic: str, group: str) -> Owners:
+        return owners_of(self.ask, self.topics[topic], group)
 
     def kept(self) -> Kept:
         with self._shared.write_lock, self.told():

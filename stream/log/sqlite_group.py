@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from config.language import Text
-from stream.log.port import Entry, Fenced, Out, Snapshot, Step, Topic, Unavailable
+from stream.log.port import Entry, Fenced, Out, Owners, Snapshot, Step, Topic, Unavailable
 from stream.log.snapshots.sqlite_rows import keep, newest
 
 LEASE_S = 10.0
@@ -51,13 +51,16 @@ class SqliteConsumer:
         self._member = f"{member}/{os.getpid()}/{id(self):x}"
         self._committed: dict[int, int] = {}
         self._next: dict[int, int] = {}
-        self._leased_at = -LEASE_S
+        self._leased_at = self._idle_at = -LEASE_S
+        self._idle = False  # others can read that we stand by
 
     def poll(self, timeout_s: float, limit: int = 5000) -> list[Entry]:
         deadline = time.monotonic() + timeout_s
         while True:
             lost = self._lease()
-            seen = self._log.writes(self._topic.name)  # what is written while we read is not waited for
+            seen = self._log.writes(
+                self._topic.name
+            )  # what is written while we read is not waited for
             entries: list[Entry] = []
             for part in self._next:
                 if len(entries) < limit:
@@ -123,7 +126,23 @@ class SqliteConsumer:
                         (self._group, self._topic.name, part),
                     ).fetchone()
                     self._committed[part] = self._next[part] = row[0] if row else 0
+            self._say_idle(db, now)
         return lost
+
+    def _say_idle(self, db: sqlite3.Connection, now: float) -> None:
+        """Who stands by is written down for whoever looks, as seldom as it may be: each time is an fsync."""
+        if not self._committed and now - self._idle_at >= LEASE_S / 2:
+            row = (self._group, self._topic.name, self._member, os.getpid(), time.time() + LEASE_S)
+            db.execute("INSERT OR REPLACE INTO idle VALUES (?,?,?,?,?)", row)
+            db.execute("DELETE FROM idle WHERE until<?", (time.time() - LEASE_S,))
+            self._idle, self._idle_at = True, now
+        elif self._committed and self._idle:
+            self._not_idle(db)
+
+    def _not_idle(self, db: sqlite3.Connection) -> None:
+        where = (self._group, self._topic.name, self._member)
+        db.execute("DELETE FROM idle WHERE grp=? AND topic=? AND member=?", where)
+        self._idle, self._idle_at = False, -LEASE_S
 
     def _drop(self, part: int) -> None:
         self._committed.pop(part, None)
@@ -185,8 +204,24 @@ class SqliteConsumer:
                 "DELETE FROM leases WHERE grp=? AND topic=? AND member=?",
                 (self._group, self._topic.name, self._member),
             )
+            self._not_idle(db)
         self._committed.clear()
         self._next.clear()
+
+
+def owners_of(ask: Callable[..., list[tuple[Any, ...]]], topic: Topic, group: str) -> Owners:
+    """Who has which partition of a topic in a group. ask: see `SqliteLogOfMember`."""
+    held, gone_at = [""] * topic.partitions, [0] * topic.partitions
+    where, now = (group, topic.name), time.time()
+    question = "SELECT part, member, pid, until FROM leases WHERE grp=? AND topic=?"
+    for part, member, pid, until in ask(question, *where):
+        if until > now and _alive(pid):
+            held[part] = member
+        else:
+            gone_at[part] = int((until - LEASE_S) * 1000)
+    idle = ask("SELECT member, pid, until FROM idle WHERE grp=? AND topic=?", *where)
+    standby = (member for member, pid, until in idle if until > now and _alive(pid))
+    return Owners(tuple(held), tuple(sorted(standby)), tuple(gone_at))
 
 
 def _alive(pid: int) -> bool:

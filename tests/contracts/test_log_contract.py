@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stream.log.memory import MemoryLog
-from stream.log.port import Corrupt, Entry, Fenced, Log, Out
+from stream.log.port import Corrupt, Entry, Fenced, Log, Out, Owners
 from stream.log.unread import unread, unread_by_partition
 from stream.metrics import LAG_RECORDS, lags
 from tests.support import log_worker
@@ -181,6 +181,41 @@ def test_a_second_member_stands_by_and_takes_over(opening: Open) -> None:
     put(log, ["b"])
     assert texts(take(rest, 1))[-1:] == ["b"]
     rest.close()
+
+
+def test_who_has_a_partition_who_stands_by_and_what_is_nobodys_is_told(opening: Open) -> None:
+    log, other = opening(), opening()
+    put(log, ["a"], topic="observations")
+    before = log.owners("observations", "g")
+    assert before == Owners(("", ""), gone_at=before.gone_at)
+    first = log.join("observations", "g", "m1")
+    take(first, 1)
+    whole = settled(log, first, lambda o: all(o.held))
+    assert {who.split("/")[0] for who in whole.held} == {"m1"}
+    assert whole.standby == ()
+    more = [other.join("observations", "g", f"m{n}") for n in (2, 3)]
+    crowd = settled(
+        log, [first, *more], lambda o: all(o.held) and o.standby
+    )  # two have room, at most
+    names = {who.split("/")[0] for who in (*crowd.held, *crowd.standby)}
+    assert names == {"m1", "m2", "m3"}
+    assert not set(crowd.held) & set(crowd.standby)
+    for consumer in (first, *more):
+        consumer.close()
+    alone = settled(log, [], lambda o: not any(o.held))
+    assert (alone.held, alone.standby) == (("", ""), ())
+    assert log.owners("observations", "another").held == ("", "")
+
+
+def settled(log: Log, consumers, done):  # type: ignore[no-untyped-def]
+    """Who has what, once that is so; meanwhile the members live."""
+    deadline = time.monotonic() + 120
+    while True:
+        for consumer in consumers if isinstance(consumers, list) else [consumers]:
+            consumer.poll(0.2)
+        found = log.owners("observations", "g")
+        if (done(found) and not found.moving) or time.monotonic() > deadline:
+            return found
 
 
 def owner_commits(first, second, position: int):  # type: ignore[no-untyped-def]

@@ -14,6 +14,7 @@ from config.checks.roster import roster_gaps
 from config.language import Said, Text, en, text_of, zh
 from config.read.tiles import told as map_told
 from config.records.district import District
+from dispatch.address.coverage import coverage_summary
 from dispatch.channels.declared import unjudged
 from fengsui.cli.options import RUN, Shared
 from fengsui.files.backup import take
@@ -25,7 +26,6 @@ from fengsui.run import threshold_gate as proved
 from fengsui.run.setup import Setup, make_setup, shown
 from fengsui.run.terminal import echo
 from fengsui.status.checked_district import judged
-from fengsui.status.coverage import coverage_summary
 from fengsui.status.waiting import NOBODY
 from stream.environment import secret, spoken
 from stream.log.kept import holds, told

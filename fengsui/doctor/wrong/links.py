@@ -283,9 +283,11 @@ def near_names(case: Case, strange: str) -> Text | None:
     return joined(found[:4], _OR) if found else None
 
 
-def line(case: Case, stopped_at: int, behind: dict[str, int], live: bool) -> Iterator[Finding]:
+def line(
+    case: Case, stopped_at: int, behind: dict[str, int], alone: list[Text], live: bool
+) -> Iterator[Finding]:
     """What is wrong with the line itself. stopped_at: its clock has not gone on since then; 0: it goes. behind:
-    stage -> records that it has not read."""
+    stage -> records that it has not read. alone: what partitions nobody has, in words."""
     if not case.view.clock_at and not case.heard.ticked_at and case.view.run is None:
         yield Finding(
             "no_run",
@@ -333,6 +335,7 @@ def line(case: Case, stopped_at: int, behind: dict[str, int], live: bool) -> Ite
                 "设 FENGSUI_BROKER，或用 fengsui run 的", "set FENGSUI_BROKER, or use `fengsui run`"
             ),
         )
+    yield from _nobodys(alone)
     for stage, many in behind.items():
         yield Finding(
             f"{stage}_behind",
@@ -351,6 +354,22 @@ def line(case: Case, stopped_at: int, behind: dict[str, int], live: bool) -> Ite
             Weight.NOTE,
             strangers,
             Text("按地址认设备，核对口令", "know the device by its address, compare passwords"),
+        )
+
+
+def _nobodys(words: list[Text]) -> Iterator[Finding]:
+    """Of partitions that nobody has: whatever comes there is judged by nobody."""
+    for what in words:
+        yield Finding(
+            "no_owner",
+            "line",
+            Weight.BLIND,
+            what,
+            Text(
+                "启动该环节，或看它的日志；在运行而没有分区的进程，停下再启动",
+                "start that stage, or look at its journal; one that runs and owns nothing: stop it and start "
+                "it again",
+            ),
         )
 
 

@@ -11,13 +11,12 @@ from config.load import ConfigError, load
 from config.records.district import Contact, District
 from config.records.level import Action, Level
 from config.records.plans import Risk
-from dispatch.address.coverage import coverage, told
+from dispatch.address.coverage import coverage, coverage_summary, told
 from dispatch.address.recipients import internal, public
 from dispatch.grade import Grade
 from dispatch.words.compose import Message, write
 from dispatch.words.sample import sample
 from dispatch.words.wording import category_of
-from fengsui.status.coverage import coverage_summary
 from tests.support.choices import resident
 from tests.support.decide_district import yanqing
 
