@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import overload
 
 import pytest
+from kafka import KafkaProducer
 
 from stream.log import kafka_producer
 from stream.log.kafka import KafkaLog
@@ -107,5 +108,6 @@ def test_a_large_commit_is_few_requests(log: KafkaLog, member: KafkaGroupConsume
     outs = [Out("alerts", "k", b"x" * 1200) for _ in range(2000)]
     member.commit(0, 1, outs)
     told = member._producers[0].metrics()["producer-metrics"]
-    assert told["batch-size-max"] > 500_000
+    # how full a batch is when it leaves depends on the machine; with the client's default none is so large
+    assert told["batch-size-max"] > 2 * KafkaProducer.DEFAULT_CONFIG["batch_size"]
     assert len(log.read("alerts", 0, 0)) == 2000
