@@ -12,6 +12,7 @@ from config.records.district import District, address_of
 from config.records.quantity import QUANTITIES
 from detectors.detection import Detection, Mark
 from fengsui.doctor.letters import Letters
+from fengsui.doctor.numbers import Numbers
 from ingest.observation import Flag, Observations, PersonSays
 from stream.records import DeadLetter, Tick
 
@@ -46,9 +47,7 @@ class Thing:
     total: int = 0  # … and the sum of all
     tests: Counter[str] = field(default_factory=Counter)
     said: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=_TESTS))
-    numbered: int = 0  # readings that carry a number of the device's
-    restarts: int = 0  # how often that number fell
-    skipped: int = 0  # numbers that never came
+    numbers: Numbers | None = None  # None: no reading carries a number of the device's
     rules: dict[str, Detection] = field(
         default_factory=dict
     )  # rule -> its newest word that rests on it
@@ -140,14 +139,8 @@ class LastDay:
                 thing.first = thing.first or one.value
                 thing.total += one.value
         if one.seq >= 0:
-            self._numbered(thing, one.seq)
-
-    def _numbered(self, thing: Thing, seq: int) -> None:
-        before = thing.recent[-2].seq if len(thing.recent) > 1 else -1
-        thing.numbered += 1
-        if before >= 0:
-            thing.restarts += seq < before
-            thing.skipped += max(0, seq - before - 1)
+            thing.numbers = thing.numbers or Numbers(plan.interval_s * 1000)
+            thing.numbers.take(one.seq, one.observed_at)
 
     def _detection(self, d: Detection) -> None:
         if d.rule in ("quality", "camera_sight"):

@@ -45,7 +45,7 @@ def of_thing(case: Case, name: str) -> Iterator[Text]:
                 "in mode M1 it waits for no answer: a report lost on its way is not said again",
             )
         return
-    if not thing.numbered:
+    if thing.numbers is None:
         yield Text(
             "读数没有序号（seq）：设备到服务器之间丢了也看不出，只能从缺口看",
             "its readings carry no number (seq): what is lost between device and broker shows as a gap alone",

@@ -137,7 +137,7 @@ PURE = (
     *("fengsui/review/step_times.py", "fengsui/review/slo.py", "fengsui/upgrade/account.py"),
     *(f"fengsui/review/incident/{f}.py" for f in ("annex", "facts", "names", "villages")),
     *(f"fengsui/inquiry/{f}.py" for f in ("known", "moment", "moment_words", "span")),
-    *(f"fengsui/doctor/{f}.py" for f in ("heard", "letters", "near", "words", "case", "uses")),
+    *(f"fengsui/doctor/{f}.py" for f in ("heard", "letters", "near", "numbers", "words", "case", "uses")),
     *("fengsui/doctor/page.py", "fengsui/doctor/promises.py", "fengsui/doctor/wrong/*.py"),
 )
 FILE_LINES, FUNCTION_LINES, FOLDER_ENTRIES = 400, 75, 15

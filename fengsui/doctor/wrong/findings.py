@@ -140,25 +140,28 @@ def _gaps(case: Case, name: str) -> Iterator[Finding]:
                 "set the device's interval, or mend interval_s and silent_after_s of stations.csv",
             ),
         )
-    if thing.restarts:
+    numbers = thing.numbers
+    if numbers is None:
+        return
+    if numbers.restarts:
         yield Finding(
             "seq_restarted",
             "reading",
             Weight.NOTE,
             Text(
-                f"过去 24 小时序号回退 {thing.restarts} 次：设备重启过",
-                f"its numbers fell {thing.restarts} times in the last 24 h: the device started again",
+                f"过去 24 小时序号回退 {numbers.restarts} 次：设备重启过",
+                f"its numbers fell {numbers.restarts} times in the last 24 h: the device started again",
             ),
             Text("查供电和看门狗", "look at its power and its watchdog"),
         )
-    elif thing.skipped:
+    elif skipped := numbers.skipped:
         yield Finding(
             "seq_lost",
             "reading",
             Weight.NOTE,
             Text(
-                f"序号缺 {thing.skipped} 个：设备发了而没有到",
-                f"{thing.skipped} numbers are missing: sent, and never here",
+                f"序号缺 {skipped} 个：设备发了而没有到",
+                f"{skipped} numbers are missing: sent, and never here",
             ),
             Text(
                 "让设备用 QoS 1 并补发；查服务器的持久化",

@@ -232,6 +232,26 @@ def test_a_station_that_is_well_has_nothing(tmp_path: Path) -> None:
     assert {c for c, f in played.found("S01").items() if f.weight > Weight.NOTE} == set()
 
 
+def test_a_number_that_is_a_clock_or_goes_up_by_a_step_of_its_own_tells_of_no_loss(
+    tmp_path: Path,
+) -> None:
+    """The minute as the number, told at once in rain and every plan interval else; one number for two
+    quantities; and the same with a message lost."""
+    played = Played(tmp_path)
+    plan = played.district.stations["R01"].interval_s // 60
+    wet = {3, 4, 7, 11, 12, 13, 20, 22}
+    for minute in range(60):
+        if minute in wet or not minute % plan:
+            played.rain("R01", 0.2, seq=1000 + minute)
+        if not minute % 5:
+            played.rain("R02", 0.2, seq=7 + 2 * (minute // 5))
+            played.rain("R03", 0.2, seq=7 + 2 * (minute // 5) + 2 * (minute > 30))
+        played.tick(1)
+    assert "seq_lost" not in played.found("R01")
+    assert "seq_lost" not in played.found("R02")
+    assert "1 numbers" in played.found("R03")["seq_lost"].what.en
+
+
 def test_what_a_broken_sensor_shows_is_no_wrong_unit(tmp_path: Path) -> None:
     played = Played(tmp_path)
     played.stage("S01", 65.535)
