@@ -19,6 +19,7 @@ from config.language import Said, Text, en, text_of, zh
 from config.load import ConfigError, load
 from config.records.district import District
 from fengsui.files.backup import ORDER, Manifest, groups_of, members, row_of, unsealed, verify
+from fengsui.files.photographs import brought_back, photographs
 from fengsui.files.sealed_state import PASSPHRASE, put_back
 from fengsui.run.processes import member
 from fengsui.run.run_log import open_run_log
@@ -94,13 +95,14 @@ def restore(
                             f"run, or move this one away: {en(e)}",
                         )
                     ) from e
+            _keep_config(folder, setup.folder / "config" / district.id)
+            written = put_back(setup, state)
+            if say is not None:
+                _tell_state(manifest, written, state, say)
+                for text in brought_back(photographs(setup, log)):
+                    say("  " + text)
         finally:
             log.close()
-        _keep_config(folder, setup.folder / "config" / district.id)
-        if say is not None:
-            _tell_state(manifest, put_back(setup, state), state, say)
-        else:
-            put_back(setup, state)
     return setup
 
 

@@ -25,6 +25,7 @@ from stream.oplog import Seldom
 from stream.wall_clock import now_ms
 
 STRANGER = "X-"  # so begins what stands for a number that nobody on the list has
+MASTER_KEY = "people-words.key"  # in `keys` beside the contact store
 KEPT_MS = 72 * 3_600_000
 _MOST = 10_000
 _NONCE = 12
@@ -177,7 +178,7 @@ def master_key(folder: Path) -> bytes:
     """The key that wraps the keys of what people wrote and of their photographs. folder: that of the contact
     store. Raises OSError and ValueError."""
     make_folder(folder / "keys", 0o700)
-    return _master(folder / "keys" / "people-words.key")
+    return _master(folder / "keys" / MASTER_KEY)
 
 
 def _encrypt(seal: AESGCM, plain: bytes, name: bytes) -> bytes:

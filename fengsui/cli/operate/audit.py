@@ -11,6 +11,7 @@ from fengsui.cli.options import RUN, Shared
 from fengsui.files.export import EXPORTS, moment
 from fengsui.files.export import export as exported
 from fengsui.files.ledger_export import export_ledger, verify, verify_log
+from fengsui.files.photographs import brought_back, photographs
 from fengsui.review.slo import Slo, targets
 from fengsui.review.targets import read_plan
 from fengsui.run.run_log import open_run_log
@@ -136,7 +137,10 @@ def _audit(setup: Setup, heartbeat: str, *, once: bool) -> int:
     log = open_run_log(setup)
     try:
         if once:
-            return audit_once(log, now_ms(), setup.run)
+            found = audit_once(log, now_ms(), setup.run)
+            for text in brought_back(photographs(setup, log)):
+                echo(text)
+            return found
         stop = threading.Event()
         with working(stop):
             slo = Slo(targets(read_plan(None, setup.district.folder)))

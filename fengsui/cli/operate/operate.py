@@ -213,8 +213,8 @@ def _kept_by_kafka(log: str, district: str) -> Said:
 
 def _backup(setup: Setup, folder: Path, file: Path) -> int:
     """The run and its district's folder into one file."""
-    from fengsui.run.recipients import place
-    from ingest.people.photos.sealed_photos import FILE as PHOTOGRAPHS
+    from fengsui.files.photographs import left_out, photographs
+    from fengsui.run.run_log import open_run_log
 
     manifest = take(setup, folder, file, now_ms())
     echo(
@@ -235,8 +235,12 @@ def _backup(setup: Setup, folder: Path, file: Path) -> int:
             "值班台账户、链接、联系人库不在内", "accounts, links and contacts are not in it"
         )
         echo("  ! " + words + ": FENGSUI_BACKUP_PASSPHRASE_FILE=…", err=True)
-    if (kept := place(setup) / PHOTOGRAPHS).exists():
-        echo("  ! " + _photographs(kept), err=True)
+    log = open_run_log(setup)
+    try:
+        for text in left_out(setup, photographs(setup, log)):
+            echo(text, err=True)
+    finally:
+        log.close()
     for behind in [g.group for g in manifest.groups if not g.exact]:
         echo(
             Text(
@@ -245,15 +249,6 @@ def _backup(setup: Setup, folder: Path, file: Path) -> int:
             )
         )
     return 0
-
-
-def _photographs(kept: Path) -> Text:
-    return Text(
-        f"群众照片和它们的钥匙不在内：另存 frames、{kept} 和 keys/people-words.key，三样放回才看得到；"
-        "恢复后没有它们的照片再也看不到",
-        f"people's photographs and their keys are not in it: keep frames, {kept} and keys/people-words.key "
-        "apart; a photograph is seen after a restore only with all three put back",
-    )
 
 
 def _restore(

@@ -11,18 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.language import Said, en
 from config.load import load
 from console.auth.accounts import Users
 from dispatch.people.contact_store import ContactStore, master_file
 from fengsui.files.backup import take
+from fengsui.files.photographs import Photographs, brought_back, photographs, where
 from fengsui.files.redact import private, redacted
 from fengsui.files.restore import restore
 from fengsui.files.sealed_state import PASSPHRASE, opened, sealed
+from fengsui.run.run_log import frames_folder
 from fengsui.run.setup import default_config, make_setup
+from ingest.observation import PersonSays
 from ingest.people.links import Links
+from ingest.people.photos.sealed_photos import SealedPhotos
+from stream.disk.blobs import FrameStore
 from stream.disk.files import write_file
 from stream.environment import Usage
 from stream.log.open import open_log
+from stream.log.port import Out
+from stream.records import encode
 from stream.stages.run_identity import begin
 from tests.support.choices import resident
 from tests.support.districts import yanqing
@@ -174,6 +182,41 @@ def test_who_subscribed_comes_back_with_the_passphrase_and_the_master_key(
         assert store.whole("S-1") == before
         assert store.with_number("13800138000") == ["S-1"]
         assert (store.whole("S-2"), store.erased()) == (None, {"S-2"})
+
+
+def test_a_restore_tells_of_photographs_which_are_here_and_what_to_put_back(tmp_path: Path) -> None:
+    folder = default_config()
+    setup = make_setup(load(folder), "live", tmp_path / "var")
+    log = open_log(setup.log, "live", "yanqing", DISTRICT.partitions)
+    begin(log, setup.run)
+    photos = SealedPhotos(FrameStore(frames_folder(setup)), setup.folder)
+    sent = [photos.put("C-1", b"a shelter"), photos.put("C-2", b"a road")]
+    log.append([Out("observations", "A01", encode(says(digest)), 0) for digest in sent])
+    assert photographs(setup, log) == Photographs(2, 2, [])
+    log.close()
+    file, said = tmp_path / "b.tar.gz", list[Said]()
+    take(setup, folder, file, 1)
+    back = restore(file, "", lambda d, run: make_setup(d, run, tmp_path / "back"), said.append)
+    (told,) = [en(x) for x in said if "photographs" in en(x)]
+    assert "records name 2, 0 can be seen here" in told
+    (todo,) = [en(x) for x in said if "fengsui audit --once" in en(x)]
+    log = open_log(back.log, "live", "yanqing", DISTRICT.partitions)
+    for mine, place in zip(where(setup), where(back), strict=True):
+        assert str(place) in todo
+        assert photographs(back, log).seen == 0, "one without the others shows nothing"
+        place.parent.mkdir(exist_ok=True)
+        (shutil.copytree if mine.is_dir() else shutil.copy)(mine, place)
+    found = photographs(back, log)
+    log.close()
+    assert found == Photographs(2, 2, [])
+    assert "all of them here and whole" in en(next(brought_back(found)))
+
+
+def says(digest: str) -> PersonSays:
+    return PersonSays(
+        id=digest[:8], person="C-1", role="household", area="A01", what="moved", said_at=1,
+        received_at=1, way="form", photo=digest,
+    )  # fmt: skip
 
 
 def test_a_sealed_file_is_its_own_and_unchanged() -> None:
