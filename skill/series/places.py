@@ -1,12 +1,14 @@
 """Who watches whom in a record: areas with their events, the stations that could watch them, and what
 counts as a hit on such a record."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from config.language import Said, Text
 from config.records.quantity import QUANTITIES
+from config.records.rules import RuleRow
 from skill.series.clock import iso
 from skill.series.csv_text import SeriesFault
 from skill.series.families import LEVELS
@@ -19,6 +21,7 @@ from skill.verify.match import Event
 TUNED = (*LEVELS, "rain")
 _HOUR_MS = 3_600_000
 _LEAST_SLOT_S = 900  # of a runoff model
+_NAMED = 8
 _MOST_PAIRS = 256  # of an area and a station
 
 
@@ -185,3 +188,28 @@ def with_rain(
             joint.append(p._replace(track=t, beside=tuple(rain)))
         out.append(joint)
     return out
+
+
+def unknown_areas(
+    rules: Sequence[RuleRow], events: Sequence[Event], by: Mapping[str, Sequence[str]] | None
+) -> list[Said]:
+    """What of the areas is in no district that we were given: the rules name them as the record does."""
+    if by is None:
+        names = sorted({a for r in rules for a in r.areas})
+        shown = " ".join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
+        return [
+            Text(
+                f"没有给区县的配置：规则里的区（{shown}）和站是资料里的名字。用之前换成本区县 areas.csv、"
+                "stations.csv 里的，fengsui check 会查",
+                f"no district's config was given: areas ({shown}) and stations of the rules are called as in "
+                "the record. Before use put those of areas.csv and stations.csv there; fengsui check looks",
+            )
+        ]
+    lost = Counter(e.area for e in events if e.area not in by)
+    return [
+        Text(
+            f"{area}：配置里没有这个区，或没有站监视它；它的 {n} 次事件没有规则",
+            f"{area}: the config has no such area, or no station that watches it; its {n} events have no rule",
+        )
+        for area, n in sorted(lost.items())
+    ]

@@ -30,7 +30,15 @@ from skill.series.joint.runoff import HYDROGRAPH, Model, Numbers, runoffs
 from skill.series.joint.soil import SOIL_AND_RAIN, soils, with_soil
 from skill.series.joint.upstream import upstream
 from skill.series.nested import Judged, contiguous, dealt, judge
-from skill.series.places import TUNED, choices, terms_of, with_rain, with_runoff, with_upstream
+from skill.series.places import (
+    TUNED,
+    choices,
+    terms_of,
+    unknown_areas,
+    with_rain,
+    with_runoff,
+    with_upstream,
+)
 from skill.series.play import SCALED, Played, judged, logistic, play
 from skill.series.read import events_and_notes, read_observations
 from skill.series.report import SEED, Json, blocks_of, outcome_told, skill, skill_json, steps
@@ -146,7 +154,7 @@ def tune(
         rivals=tuple(_compared(rivals, found)),
     )
     _write(out, text(file))
-    notes += _weighed(rivals[best])
+    notes += [*_weighed(rivals[best]), *unknown_areas(rules, happened, by)]
     result = outcome_told(file, played, happened, readings, basis.terms, notes)
     result["out"], result["candidates_tried"] = str(out), file.provenance.candidates
     result["rule"] = result["family"] = str(names.SERIES[rivals[best].name])

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from config.checks.roster import on_duty
-from config.language import Language, Text, choose, en, joined, text_of
+from config.language import Language, Text, choose, en, joined, text_of, zh
 from config.records.level import occurrence_en, occurrence_zh
 from console.model.follow import Follower
 from console.model.shift_log import numbered
@@ -26,6 +26,7 @@ from stream.history.open import open_history
 from stream.log.port import Unavailable
 
 ANNEX = "annex"
+_PEOPLE = "影响人口"  # the part that names them
 _FORM = "%Y-%m-%d %H:%M"
 # lines of villages that leave a report on its page, and the last one on two
 _AND = Text("、", ", ")
@@ -49,6 +50,10 @@ def report(
         else:
             for one in made:
                 echo(numbered(one))
+                # with the villages from which nobody has said anything: no paragraph has room for them
+                for part in one.parts:
+                    if zh(part.name) == _PEOPLE:
+                        echo(Text("    ", "    ") + part.name + Text("：", ": ") + part.words)
         return 0
     out.write_text(_page(setup, records, chosen, made[-1], language(), more=more), "utf-8")
     echo(Text(f"{out}: {chosen}，打印用，A4", f"{out}: {chosen}, to print: A4"))
@@ -96,12 +101,16 @@ def _chosen(records: list[object], incident: str, number: int) -> tuple[str, lis
         raise LookupError(Text("还没有事件报告", "no incident has been reported"))
     chosen = incident or max(known, key=lambda i: known[i][0].reported_at)
     if chosen not in known:
-        raise Usage(
-            Text(
-                f"没有事件 {chosen!r}，有 {', '.join(known)}",
-                f"there is no incident {chosen!r}; there are {', '.join(known)}",
-            )
+        words = Text(
+            f"没有事件 {chosen!r}，有 {', '.join(known)}",
+            f"there is no incident {chosen!r}; there are {', '.join(known)}",
         )
+        if chosen.isdecimal():
+            words += Text(
+                f"；要第 {chosen} 报，写 --number {chosen}",
+                f"; for report {chosen} write --number {chosen}",
+            )
+        raise Usage(words)
     made = [r for r in known[chosen] if number in (0, r.number)]
     if not made:
         raise Usage(

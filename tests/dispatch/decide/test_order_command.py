@@ -178,6 +178,8 @@ def test_the_reports_of_an_incident_as_text_and_as_a_page(
     told = capsys.readouterr().out
     assert "第1报 初报" in told
     assert "第2报 核报" in told
+    assert "    影响人口：1处602人" in told
+    assert "已令转移而无人报告人数：1处602人" in told, "who said nothing is named in the list too"
     page = tmp_path / "page.html"
     assert report(setup, "", page) == 0
     alone = page.read_text("utf-8")
@@ -206,6 +208,8 @@ def test_the_reports_of_an_incident_as_text_and_as_a_page(
     assert "<td>黄色、立即转移" in html  # the highest that was in force
     with pytest.raises(Usage, match="yanqing-1"):
         report(setup, "yanqing-1", None)
+    with pytest.raises(Usage, match="--number 5"):
+        report(setup, "5", None)
 
 
 def test_one_report_is_printed_alone_as_things_were_then(
