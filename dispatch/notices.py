@@ -17,6 +17,7 @@ RESIDENT = (
 REPORT = "report:"  # an incident's report, by which its deliveries to superiors are named
 INSTRUCTION = "instruct:"  # a person's order in writing, by which its deliveries are named
 _ABOUT = {TASK: "task", PERSON: "people", ALONE: "alone", ROUTE: "route", UNPROVEN: "unproven"}
+MERGED = "merged-"  # one message of several, by which it is named
 RECHECK = "recheck:"  # a call again, by which its deliveries are named
 NOTICE_VALID_MS = 6 * 3_600_000
 

@@ -18,6 +18,7 @@ from console.model.shift_log import Entry, Shift
 from console.model.view import View
 from detectors.detection import Detection
 from dispatch.grade import Grade
+from dispatch.notices import INSTRUCTION, MERGED, RECHECK, REPORT, RESIDENT, about
 from dispatch.records import Alert, Decision, Delivery, Receipt, state_words
 from dispatch.words.channel_names import CHANNEL_WORDS
 from dispatch.words.evidence import evidence
@@ -135,21 +136,20 @@ def _detected(district: District, d: Detection) -> Text | None:
 def _messages(records: Sequence[Known]) -> Iterable[_Draft]:
     """What was queued and what came of it, counted by the minute, the village and the warning's version."""
     deliveries: dict[str, Delivery] = {}
-    queued: dict[tuple[int, str, str, int], list[tuple[int, Delivery]]] = defaultdict(list)
+    queued: dict[tuple[int, str, str, Text], list[tuple[int, Delivery]]] = defaultdict(list)
     came: dict[tuple[int, str], list[tuple[int, str, Delivery]]] = defaultdict(list)
     for n, seen in enumerate(records, 1):
         record = seen.record
         minute = seen.at // MINUTE_MS * MINUTE_MS
         if isinstance(record, Delivery):
             deliveries[record.id] = record
-            queued[minute, record.area, record.alert, record.version].append((n, record))
+            queued[minute, record.area, record.alert, _what(record)].append((n, record))
         elif isinstance(record, Receipt):
             of = deliveries.get(record.delivery)
             if of is not None and record.state not in _WAY_THERE:
                 came[minute, of.area].append((n, record.state, of))
-    for (minute, area, _, version), rows in queued.items():
+    for (minute, area, _, what), rows in queued.items():
         ways = Counter(d.routes[0].channel if d.routes else "-" for _, d in rows)
-        hazard = hazard_words(rows[0][1].hazard)
         told = joined(
             [
                 CHANNEL_WORDS.get(way, Text(way, way)) + f" {many}"
@@ -157,10 +157,8 @@ def _messages(records: Sequence[Known]) -> Iterable[_Draft]:
             ],
             Text("、", ", "),
         )
-        words = Text(
-            f"{hazard.zh}预警第{version}版发给 {len(rows)} 个接收者：",
-            f"version {version} of the warning of {hazard.en} to {len(rows)} recipients: ",
-        )
+        many = "1 recipient" if len(rows) == 1 else f"{len(rows)} recipients"
+        words = what + Text(f"发给 {len(rows)} 个接收者：", f" to {many}: ")
         yield _Draft(minute, "sent", area, words + told, tuple(n for n, _ in rows))
     for (minute, area), states in came.items():
         counts = Counter(state for _, state, _ in states)
@@ -169,6 +167,38 @@ def _messages(records: Sequence[Known]) -> Iterable[_Draft]:
             Text("、", ", "),
         )
         yield _Draft(minute, "answered", area, told, tuple(n for n, _, _ in states))
+
+
+_NOTICES = {
+    "missed": Text("有人没收到的提醒", "a notice that somebody was not reached"),
+    "task": Text("任务提醒", "a notice of a task"),
+    "people": Text("群众报告", "a person's report"),
+    "alone": Text("终端自行播出的提醒", "a notice that a node acted alone"),
+    "route": Text("发送通道的提醒", "a notice of a way out"),
+    "unproven": Text("来源不明的决定的提醒", "a notice of a decision that proves nobody's word"),
+}
+_OTHERS = {
+    MERGED: Text("几份预警合成的一条", "one message of several warnings"),
+    RECHECK: Text("抽查", "a call again"),
+    INSTRUCTION: Text("书面指令", "an order in writing"),
+    RESIDENT: Text("给订阅者的答复", "an answer to who subscribes"),
+}
+
+
+def _what(d: Delivery) -> Text:
+    """What a delivery is, in words: a version of a warning, or something else."""
+    if (notice := about(d)) in _NOTICES:
+        return _NOTICES[notice]
+    if d.alert.startswith(REPORT):
+        number = d.alert.rpartition(":")[2]
+        return Text(f"第{number}报", f"report {number}")
+    for start, words in _OTHERS.items():
+        if d.alert.startswith(start):
+            return words
+    hazard = hazard_words(d.hazard)
+    return Text(
+        f"{hazard.zh}预警第{d.version}版", f"version {d.version} of the warning of {hazard.en}"
+    )
 
 
 def by_minute(statements: Iterable[Statement]) -> dict[int, dict[Kind, list[Statement]]]:

@@ -85,10 +85,12 @@ def _counts(found: PackFindings) -> Iterator[Said]:
 
 def _whose(found: PackFindings, m: PackManifest) -> Iterator[Said]:
     """Which key was trusted, and how to tell whether rightly."""
-    why = f"{m.by}: {m.reason}" if m.by or m.reason else "-"
+    why = Text("没有写谁要的", "who wished it was not said")
+    if m.by or m.reason:
+        why = Text(f"{m.by} 要的：{m.reason}", f"wished by {m.by}: {m.reason}")
     yield Text(
-        f"制作于 {_when(m.made_at)}，Fengsui {m.fengsui}，{why}",
-        f"made at {_when(m.made_at)} by Fengsui {m.fengsui}, {why}",
+        f"制作于 {_when(m.made_at)}，Fengsui {m.fengsui}；{why.zh}",
+        f"made at {_when(m.made_at)} by Fengsui {m.fengsui}; {why.en}",
     )
     yield Text(f"签名公钥：{groups(m.key)}", f"signed with the key {groups(m.key)}")
     if found.given:

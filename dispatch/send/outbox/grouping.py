@@ -17,6 +17,7 @@ from config.records.level import Action, Level
 from dispatch.address.night import ORGANISATION
 from dispatch.address.recipients import DOWNSTREAM
 from dispatch.grade import Grade
+from dispatch.notices import MERGED
 from dispatch.proving.codes import asking
 from dispatch.records import Delivery, Route
 from dispatch.send.outbox import beside
@@ -211,7 +212,7 @@ def _merged(rules: Rules, those: list[Delivery], at: int) -> Delivery:
     return msgspec.structs.replace(
         first,
         id=name,
-        alert=f"merged-{name}",
+        alert=f"{MERGED}{name}",
         version=1,
         level=max(d.level for d in those),
         msg_type="alert",

@@ -147,10 +147,10 @@ def investigate(
         sys.exit(_pack(setup, obj.config, incident, out, PackWish(by, reason, named)))
     if at:
         sys.exit(_then(setup, incident, at, as_json=as_json))
-    sys.exit(_list(setup))
+    sys.exit(_list(setup, as_json=as_json))
 
 
-def _list(setup: Setup) -> int:
+def _list(setup: Setup, *, as_json: bool) -> int:
     """The incidents of a run, oldest first."""
     zone = setup.district.timezone
     log = open_run_log(setup)
@@ -158,6 +158,11 @@ def _list(setup: Setup) -> int:
         found = incidents(log)
     finally:
         log.close()
+    if as_json:
+        rows = [(i.id, i.begin_at, i.end_at, sorted(i.alerts)) for i in found.values()]
+        keys = ("incident", "begin_at", "end_at", "alerts")
+        echo(msgspec.json.encode([dict(zip(keys, row, strict=True)) for row in rows]).decode())
+        return 0 if found else 1
     for one in found.values():
         span = f"{local(one.begin_at, zone, '%Y-%m-%d %H:%M')} – {local(one.end_at, zone)}"
         echo(

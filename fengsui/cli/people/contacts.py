@@ -171,7 +171,8 @@ def erase_(obj: Shared, ids: tuple[str, ...], run_name: str) -> None:
             continue
         said = Text("已删除", "erased") if name in gone else Text("不在库中", "not in the store")
         echo(f"{name}: " + said)
-    plain = [i for i in ids if i in district.contacts]
+    # of who is held nothing is to be taken away
+    plain = [i for i in ids if i in district.contacts and i not in held]
     if plain:
         echo(
             Text(

@@ -8,6 +8,7 @@ from config.language import Text
 from config.records.level import Action, Level
 from dispatch.ledger.writer import ledger_keys
 from dispatch.records import Decision, Delivery, Receipt, Report, ReportPart, Route
+from fengsui.inquiry.account import Statement
 from fengsui.inquiry.verify import verify
 from tests.support.after_action import T0, S, receipt
 from tests.support.inquiry import (
@@ -77,7 +78,11 @@ def test_what_went_to_the_superiors_is_in_it(tmp_path: Path) -> None:
     had = receipt("r1", "delivered", T0 + 500 * S)
     setup, _ = filled(tmp_path, [*records(), to, had, other])
     packed(setup, tmp_path / "a.zip")
-    lines = lines_of(files_of(tmp_path / "a.zip"))
+    found = files_of(tmp_path / "a.zip")
+    said = [s.words.en for s in msgspec.json.decode(found["account.json"], type=list[Statement])]
+    assert "report 1 to 1 recipient: app 1" in said
+    assert not [x for x in said if "warning of to" in x or "1 recipients" in x]
+    lines = lines_of(found)
     assert [x for x in lines if b'"id":"r1"' in bytes(x.value)]
     mine = [x for x in lines if b'"delivery":"r1"' in bytes(x.value)]
     assert len(mine) == 1

@@ -72,6 +72,7 @@ def test_who_stands_in_the_incident_is_not_erased_until_it_is_let_go(run: Setup)
     code, out, err = asked(run, "contacts", "erase", "C-0001", "C-9000")
     assert code == 1
     assert "C-0001: 没有删除：保留锁：事件 I1，K-01 于" in err
+    assert "contacts.csv" not in err, "of who is held nothing is to be taken away"
     assert "C-9000: 已删除" in out  # stands in no record of it
     with ContactStore(run.folder) as store:
         assert store.ids() == ["C-0001"]

@@ -105,6 +105,7 @@ def test_the_command(run: Setup) -> None:
     assert none.returncode == 2
     assert "I1, I2" in none.stderr
     assert [line.split(":")[0] for line in asked().stdout.splitlines()] == ["I1", "I2"]
+    assert [row["incident"] for row in json.loads(asked("--json").stdout)] == ["I1", "I2"]
 
 
 def test_lines_speak_one_language(run: Setup) -> None:
