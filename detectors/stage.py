@@ -29,6 +29,7 @@ from detectors.screening.blind import dry, lose, slow
 from detectors.screening.columns import Columns, pieces
 from detectors.screening.dry import Dry
 from detectors.screening.hold_back import hold_back, let_in
+from detectors.screening.judge_back import judge_back, remember
 from detectors.screening.listening import conclude, listen
 from detectors.screening.set_aside import back, to_judge
 from detectors.screening.set_aside import take as take_service
@@ -162,11 +163,14 @@ class Detect:
         return writes
 
     def _let_in(self, part: Part, state: DetectState) -> list[Write]:
-        """What came late and waited."""
+        """What came late and waited; and what late readings since the last tick have called for."""
         saying, late = Saying(self._district, state), let_in(state)
         if late is not None:
             self._sift(part, state, late, saying)
-        return saying.writes()
+        writes, saying = saying.writes(), Saying(self._district, state)
+        if judge_back(part, state, saying):
+            self._compounds(part, state, saying)
+        return writes + saying.writes()
 
     def _observe(
         self, part: Part, state: DetectState, batch: Sequence[Observations]
@@ -206,6 +210,7 @@ class Detect:
         late_s = self._district.rules.lateness_s
         new = new.at_clock(c.received - c.batch.at, c.received, late_s, stored)
         state.touched[c.batch.row] = True
+        remember(part, state, new)
         for piece in new.pieces():
             self._rules(part, state, c, piece, saying)
             for n, row, counts in piece.trusted:

@@ -12,11 +12,13 @@ from detectors.camera.motion import Look
 from detectors.camera.state import CLIP_AFTER, CameraState
 from detectors.detection import Coverage, Detection, Evidence, detection_id, foretold
 from detectors.engine.compound import Compound, CompoundSaid, MemberWord
-from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
+from detectors.engine.thresholds import Change
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesChange, SeriesRow
 from detectors.engine.window_rule import Tells
 from detectors.memory.state import DetectState, RowSaid, Said
 from detectors.quality.silence import coverage, unforeseen
-from detectors.rain.rain_threshold import Change, RainRow
+from detectors.rain.limit_table import RainRow
 from detectors.water.cascade import Cascade, CascadeSaid
 from detectors.water.stage_trend import StageRow
 from stream.stages.stage import Write

@@ -10,7 +10,8 @@ import numpy as np
 
 from bench.baseline.rain import LIMITS, WINDOWS, PlainRain
 from config.language import Text
-from detectors.rain.rain_threshold import RainRow, RainThreshold
+from detectors.rain.limit_table import RainRow
+from detectors.rain.rain_threshold import RainThreshold
 
 START = 1_784_600_040  # s; a whole minute
 EQUAL, DIFFERENT = Text("相同", "equal"), Text("不同", "DIFFERENT")

@@ -23,10 +23,12 @@ from bench.cases.rain import DIFFERENT, EQUAL, bench_rule
 from config.language import Said, Text
 from detectors.engine.compound import Compound, CompoundParameters, CompoundRow, Member, MemberWord
 from detectors.engine.slot_ring import arrays_of
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Ints, Kind
+from detectors.rain.limit_table import RainRow
 from detectors.rain.postfire_m1 import PostfireM1
-from detectors.rain.rain_threshold import RainRow, RainThreshold
+from detectors.rain.rain_threshold import RainThreshold
 from detectors.rain.storm.storm_score import StormScore
 from detectors.setup.registry import KINDS
 from detectors.statistics.moveout import Moveout

@@ -141,6 +141,11 @@ class CalmRows:
             np.maximum.at(e.high, r, v)
             e.room[r] = -1.0
 
+    def sure(self, state: SeriesState, some: Ints) -> Bools:
+        """Of which of these rows it is sure, as they are, that no window of theirs reaches anything."""
+        none = some[:0]
+        return self._sure(state, some, none, none, none.astype(np.float64))
+
     def _sure(
         self, state: SeriesState, some: Ints, rows: Ints, inputs: Ints, value: Floats
     ) -> Bools:
@@ -235,7 +240,7 @@ class CalmRows:
             for back in range(gap):
                 ring[row, :, (s - back) & mask] = np.nan
             head[row] = before = s
-        if s <= before - self._span:
+        if s <= before - self._span - self._late:
             return
         place = (row, of, s & mask)
         held, gather = ring.item(place), self._gathers[of]
@@ -276,14 +281,14 @@ class CalmRows:
         not taken. Returns what was."""
         head = state.head[rows]
         if (slot > head).any():
-            kept = slot > _clocks(state.head, rows, slot) - self._span
+            kept = slot > _clocks(state.head, rows, slot) - self._span - self._late
             last = state.head.copy()
             np.maximum.at(last, rows, slot)
             moved = (last > state.head).nonzero()[0]
             advance(state, moved, last[moved], np.zeros(moved.size, np.bool_))
             head = last[rows]
         else:  # no clock moves
-            kept = slot > head - self._span
+            kept = slot > head - self._span - self._late
         wet = kept & (value != 0)
         np.maximum.at(state.wet, rows[wet], slot[wet])
         if self._fades:

@@ -17,6 +17,10 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 SLOTS = 2048  # a power of two above a day of minutes
 SPAN = 1440
+# minutes that late rain may be behind its row's clock by more than a day: so long before the clock a window may
+# end that is still judged (the most of `lateness_s`)
+LATE = 120
+KEPT = SPAN + LATE
 # minutes that a row's clock may move in one turn, so that a day before each stays in the ring;
 # whole days consist of it
 BLOCK = 480
@@ -46,9 +50,9 @@ class Window:
     def put(self, rows: Ints, minute: Ints, count: Ints, add: Bools | bool) -> tuple[Bools, Ints]:
         """Add one turn of observations (see `turns`): rows stand together.
 
-        Returns which were taken, and the row's head after each. Not taken: one a day or more behind
-        its head, and one whose minute is held already, unless `add` says that it is another one of
-        the same minute.
+        Returns which were taken, and the row's head after each. Not taken: one that is `KEPT` or more
+        behind its head, and one whose minute is held already, unless `add` says that it is another one
+        of the same minute.
         """
         flat = self._ring.reshape(-1)
         base = rows * SLOTS
@@ -67,7 +71,7 @@ class Window:
             again = (flat[base[behind] + (late & _MASK)] & 1) == 1
             if add is not False:
                 again &= ~(add if isinstance(add, bool) else add[behind])
-            fine = (late > clock - SPAN) & ~again
+            fine = (late > clock - KEPT) & ~again
             taken[behind] = fine
             twice[behind[~fine]] = 0
         # the total at each row's clock, after each of its observations
@@ -100,7 +104,7 @@ class Window:
         self.head[row] = minute
 
     def put_back(self, rows: Ints, minute: Ints, count: Ints, add: Bools) -> Bools:
-        """What comes late, none of it a day or more behind its row's head, however much of a row: as
+        """What comes late, none of it `KEPT` or more behind its row's head, however much of a row: as
         `put` takes one after another. Returns which were taken."""
         flat, head = self._ring.reshape(-1), self.head[rows]
         place = rows * SLOTS + (minute & _MASK)
@@ -118,7 +122,7 @@ class Window:
         """Rain so many minutes before its row's head, however much of a row: every minute since has
         seen it fall."""
         some, of = np.unique(rows, return_inverse=True)
-        step = max(1, _FILL // SPAN)
+        step = max(1, _FILL // KEPT)
         for first in range(0, some.size, step):
             mine = (of >= first) & (of < first + step) if some.size > step else slice(None)
             r, ages = some[first : first + step], age[mine]
@@ -169,6 +173,25 @@ class Window:
         found: Ints = ((fell[:, None] - then) >> 1).astype(np.int64)
         return np.where(begin < ends[:, None], found, 0)
 
+    def most_since(self, rows: Ints, first: Ints, lowest: Ints) -> tuple[Ints, Ints]:
+        """(k, windows): of each row the largest sums over all ends from `first` on, no more than `LATE`
+        before its head, of rows where these may reach `lowest` (rows, windows) in some window; and which
+        rows those are."""
+        head = self.head[rows]
+        first = np.maximum(first, head - LATE)
+        reached: Bools = (self.still(rows, head, first) >= lowest).any(axis=1) & (head >= 0)
+        some = reached.nonzero()[0]
+        if not some.size:
+            return lowest[some], some
+        rows, head, first = rows[some], head[some], first[some]
+        sums = self.still(rows, head, np.maximum(first, head))  # ahead of the clock they only fall
+        many = np.maximum(head - first, 0)
+        source = np.repeat(np.arange(rows.size), many)
+        if source.size:
+            ends = first[source] + np.arange(source.size) - np.repeat(np.cumsum(many) - many, many)
+            np.maximum.at(sums, source, self.sums(rows[source], ends))
+        return sums, some
+
     def held(self, rows: Ints, length: int) -> Ints:
         """(k,): what each row has of the last minutes up to its head."""
         end = self.head[rows]
@@ -187,7 +210,7 @@ class Window:
 
     def touched(self, row: int, minute: int, head: int) -> Ints:
         """(windows,): the largest sums over all ends that a value of `minute` that came late touches."""
-        values = np.maximum(self.last(row, head, SPAN + min(head - minute, 60)), 0)
+        values = np.maximum(self.last(row, head, SPAN + min(head - minute, LATE)), 0)
         total = np.concatenate(([0], np.cumsum(values, dtype=np.int64)))
         ends = np.arange(total.size - 1 - (head - minute), total.size)
         begin = np.maximum(ends[:, None] - self.windows, 0)

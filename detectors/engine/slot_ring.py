@@ -80,6 +80,16 @@ class SeriesState:
                 doubt[place] = value if sums else np.inf
         return values, doubt
 
+    def first_heard(self, rows: Ints, first: Ints, last: Ints) -> Ints:
+        """Of each row the first slot from `first` to `last` of which anything was heard; one after `last`
+        where there is none."""
+        if not rows.size:
+            return first
+        ends = first[:, None] + np.arange(int((last - first).max()) + 1)
+        held = self.ring[rows[:, None], :, ends & (self.ring.shape[2] - 1)]
+        heard = ~np.isnan(held).all(axis=2) & (ends <= last[:, None])
+        return np.where(heard.any(axis=1), first + heard.argmax(axis=1), last + 1)
+
     def trust(self, row: int, of: int, slot_ms: int, counts: Mapping[int, int]) -> None:
         """These counts (minute -> count) of an input are in doubt no longer; its next value tells."""
         held = self.doubt.get(row, {})

@@ -10,12 +10,36 @@ a smaller value is worse.
 60.0
 """
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
 from detectors.engine.window_rule import Floats, Ints
 
+NO_LIMIT = 2**31 - 1  # counts that nothing reaches
 _FEW = 64
 _UP_FROM_1 = np.arange(1, 9)
+
+
+class Change(NamedTuple):
+    """What observation `nth` of the batch changed of a row, judged at `minute`.
+
+    sure_*: the level and action without suspect values. window_min, value, limit: what decided, in
+    counts; wait_min: until the next level's threshold at the present rate, infinite if never.
+    """
+
+    nth: int
+    row: int
+    minute: int
+    level: int
+    action: int
+    sure_level: int
+    sure_action: int
+    window_min: int = 0
+    value: int = 0
+    limit: int = 0
+    wait_min: float = float("inf")
 
 
 def highest(values: Ints, limits: Ints) -> Ints:
@@ -31,6 +55,26 @@ def highest(values: Ints, limits: Ints) -> Ints:
     found = np.zeros(values.shape[0], np.int64)
     for level in range(hit.shape[1]):
         found[hit[:, level]] = level + 1
+    return found
+
+
+def limits_table(table: Sequence[tuple[int | None, ...]], width: int) -> Ints:
+    """(rows, width): counts, `NO_LIMIT` where none is declared."""
+    limits = np.full((len(table), width), NO_LIMIT, np.int64)
+    for n, row in enumerate(table):
+        for k, value in enumerate(row):
+            limits[n, k] = NO_LIMIT if value is None else value
+    return limits
+
+
+def reached(values: Ints, limits: Ints) -> Ints:
+    """(k,) values, (k, levels) limits -> (k,): the highest level reached."""
+    return highest(values[:, None], limits[:, None])
+
+
+def highest_declared(limits: Ints) -> Ints:
+    """(k, levels) limits -> (k,): the highest level that a row declares at all."""
+    found: Ints = ((limits < NO_LIMIT) * np.arange(1, limits.shape[1] + 1)).max(axis=1)
     return found
 
 

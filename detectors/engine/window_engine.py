@@ -1,19 +1,19 @@
 """The engine of every window rule (`detectors.engine.window_rule`): rings of slots, thresholds, levels.
 
 A row is an area and hazard with one station, or several where the rule is joint. What a row holds
-of a slot is the sum, highest or lowest of what came (`Kind.gather`), so the order of arrival does
-not show in it. After each observation the row is judged at its own clock, its newest slot; a late
-one (within `late_min`) at every slot whose window it touches, as in `detectors.rain.rain_threshold`. Up
-at once, down by `detectors.engine.hysteresis`. A value that the rule cannot give (NaN), or that lacks what
-it should rest on (`Kind.holds`), holds the level: not to know is no all-clear. Rows whose window is empty of
-rain are passed over where the rule allows.
+of a slot is the sum, highest or lowest of what came (`Kind.gather`), so the order of arrival does not show
+in it. After each observation the row is judged at its own clock, its newest slot; a late one (within
+`late_min`) at every slot whose window it touches, as in `detectors.rain.rain_threshold`, and for what is older
+at the next tick (`judge_back`). Up at once, down by `detectors.engine.hysteresis`. A value that the rule cannot
+give (NaN), or that lacks what it should rest on (`Kind.holds`), holds the level: not to know is no
+all-clear. Rows whose window is empty of rain are passed over where the rule allows.
 
 Cost: a gather of k x W numbers a judgement, vectorised over all judgements of a batch; none for a
 dry row. How a stream is cut into batches does not show in the result.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,46 +21,16 @@ from config.records.quantity import QUANTITIES
 from detectors.engine.calm_rows import Bound, CalmRows
 from detectors.engine.hysteresis import either, without
 from detectors.engine.minute_ring import Bools, around, rounds, turns
+from detectors.engine.owed_ends import Owed
 from detectors.engine.slot_ring import SeriesState, advance, dump, gathers, load, put_each
 from detectors.engine.snapshot_arrays import EVERY
 from detectors.engine.thresholds import Limits
-from detectors.engine.window_rule import Floats, Ints, Kind, Scored, SeriesJudged, Tells, View
+from detectors.engine.window_rows import SeriesChange, SeriesRow
+from detectors.engine.window_rule import Floats, Ints, Kind, Scored, SeriesJudged, View
 
 _MINUTE = 60_000
 _FEW = 16  # of fewer, none is sought that need no judgement
 _ELEMENTS = 2_000_000  # numbers gathered at once
-
-
-class SeriesRow(NamedTuple):
-    """One area and hazard with the stations that the rule looks at together."""
-
-    area: str
-    hazard: str
-    stations: tuple[str, ...]
-    weights: tuple[float, ...]
-    quantity: str
-    quantities: tuple[str, ...] = ()  # of each station, where they differ
-
-    @property
-    def station(self) -> str:
-        return "+".join(self.stations)
-
-
-class SeriesChange(NamedTuple):
-    """As `rain_threshold.Change`, with value and limit in the rule's unit."""
-
-    nth: int
-    row: int
-    minute: int
-    level: int
-    action: int
-    sure_level: int
-    sure_action: int
-    window_min: int
-    value: float
-    limit: float | None
-    wait_min: float
-    tells: Tells = Tells()
 
 
 class SeriesRule:
@@ -90,9 +60,9 @@ class SeriesRule:
         self.span = kind.span(parameters)
         span_min = self.span * self.slot_ms // _MINUTE
         self.least_min = kind.least(parameters) if kind.least else span_min
-        self._late = max(0, late_min * _MINUTE // self.slot_ms)
+        self._late = max(0, -(-late_min * _MINUTE // self.slot_ms))
         self.inputs = max((len(r.stations) for r in rows), default=1)
-        need = 2 * self.span + self._late + 64
+        need = 2 * self.span + late_min * _MINUTE // self.slot_ms + 64
         self.slots = 1 << (need - 1).bit_length()
         self._block = self.slots - self.span - self._late
         self._sign = -1.0 if kind.falling else 1.0
@@ -200,7 +170,7 @@ class SeriesRule:
         out: list[SeriesChange],
     ) -> None:
         head = np.where(behind, state.head[rows], slot)  # the row's clock after each
-        kept = slot > head - self.span
+        kept = slot > head - self.span - self._late
         advance(state, rows, slot, behind)
         put_each(state, rows, inputs, slot, value, kept, add, self._gathers)
         if suspect is not None and suspect.any():
@@ -241,12 +211,43 @@ class SeriesRule:
             live &= (value != 0) | state.unjudged[rows]
         return live
 
+    def judge_back(self, state: SeriesState, owed: Owed) -> list[SeriesChange]:
+        """Judge rows again at every slot from `first` on whose window holds what came late: it may have
+        reached there what nobody saw. It raises and lowers nothing."""
+        out: list[SeriesChange] = []
+        r, head = owed.row, state.head[owed.row]
+        first = -(-owed.first * _MINUTE // self.slot_ms)
+        first = head.copy() if self.kind.newest else np.maximum(first, head - self._late)
+        last = np.minimum(head, -(-owed.newest * _MINUTE // self.slot_ms) + self.span - 1)
+        which = ((head >= 0) & (first <= last)).nonzero()[0]
+        which = which[~self.calm.sure(state, r[which])]
+        if self.kind.gather != "sum":  # from the first on in which anything was heard
+            first[which] = state.first_heard(r[which], first[which], last[which])
+            which = which[first[which] <= last[which]]
+        if not which.size:
+            return out
+        r, head = r[which], head[which]
+        judged = self._worst(state, r, first[which], last[which])
+        machines = state.machines
+        up = judged.raw > machines.level.level[r]
+        up |= judged.raw_action > machines.action.level[r]
+        n = up.nonzero()[0]
+        state.changed[r[n]] = True
+        none = np.zeros(r.size, np.int64)
+        judged = judged._replace(keep=none + 4, keep_action=none + 2)
+        if n.size:
+            self._levels(state, none, r, head, head * self.slot_ms // _MINUTE, judged, n, out)
+        return out
+
     # --- values to levels
 
     def _judge(self, state: SeriesState, rows: Ints, slot: Ints, head: Ints) -> SeriesJudged:
         """Judge each row at its clock, and where the observation is behind at every slot since."""
         slot = head if self.kind.newest else slot
-        last = np.minimum(head, slot + self.span - 1)
+        return self._worst(state, rows, slot, np.minimum(head, slot + self.span - 1))
+
+    def _worst(self, state: SeriesState, rows: Ints, slot: Ints, last: Ints) -> SeriesJudged:
+        """Of what each row calls for at the slots up to `last` the worst."""
         many = last - slot + 1
         if int(many.max()) == 1:
             return self._values(state, rows, slot)

@@ -11,9 +11,9 @@ from detectors.engine.minute_ring import Ints
 from detectors.quality.station_memory import Batch
 
 # so many are taken as they come from one tick to the next; of more, who came last waits. What waits is not
-# there when a reading behind it is judged that is no history yet: with 1,000, a gateway that came back in a
-# storm had the orders of its gauges lost (tests/detectors/memory/test_gateway_returns.py)
-SOON = 25_000
+# there when a younger reading is judged: the tick that lets it in judges those windows again
+# (`detectors.screening.judge_back`), so that the number decides when something is known and nothing else
+SOON = 1_000
 AT_ONCE = 25_000  # so many of what waits are taken at a tick
 _SHARE = 3  # or so much of what waits, that what waits stays bounded
 

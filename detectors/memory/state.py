@@ -10,6 +10,7 @@ from detectors.camera.state import CameraState
 from detectors.detection import Evidence
 from detectors.engine.compound import CompoundState
 from detectors.engine.minute_ring import Ints
+from detectors.engine.owed_ends import OwedEnds, PackedOwed
 from detectors.engine.slot_ring import SeriesState
 from detectors.engine.snapshot_arrays import EVERY, rows_in
 from detectors.memory.backfill import Backfill, PackedBackfill
@@ -88,6 +89,7 @@ class _Packed(msgspec.Struct):
     heard_owed: dict[str, dict[int, int]] = {}
     heard_awaited: dict[str, list[int]] = {}
     backfill: PackedBackfill = msgspec.field(default_factory=PackedBackfill)
+    owed_ends: PackedOwed = msgspec.field(default_factory=PackedOwed)
     # of a piece: field -> keys that are no more
     gone: dict[str, list[str]] = msgspec.field(name="_gone", default_factory=dict)
 
@@ -141,6 +143,7 @@ class DetectState:
         self.people = PeopleState()
         self.service = ServiceState()
         self.backfill = Backfill()
+        self.owed_ends = OwedEnds(heard.head.size)
         self.rounds = Rounds()
 
     def remember_seen(self, stations: Sequence[str]) -> None:
@@ -186,6 +189,7 @@ class DetectState:
             {names[row]: held for row, held in self.heard.owed.items()},
             {names[row]: sorted(held) for row, held in self.heard.awaited.items()},
             self.backfill.pack(names),
+            self.owed_ends.pack(names),
         )
         if news is not None:
             for field in _KEYED:
@@ -230,6 +234,7 @@ class DetectState:
         state.series = series([piece.series for piece in pieces])
         state.compounds, state.cascades = packed.compounds, packed.cascades
         state.backfill = Backfill.of(packed.backfill, row)
+        state.owed_ends.load(packed.owed_ends, row)
         state.cap, state.people, state.service = packed.cap, packed.people, packed.service
         return state
 

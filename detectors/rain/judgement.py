@@ -7,12 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.engine.hysteresis import Called
-from detectors.engine.minute_ring import SPAN, Bools, Ints, among, begins
+from detectors.engine.minute_ring import KEPT, Bools, Ints, among, begins
 from detectors.rain.limit_table import NEVER
 from detectors.rain.threshold_state import RainState
 from detectors.rain.wetness import Wetness
-
-_HOUR = 60
 
 
 class Judged(NamedTuple):
@@ -72,9 +70,9 @@ def calm(state: RainState, least: Ints, told: Arrived) -> Bools:
     np.maximum.at(last, told.row, told.minute)
     np.minimum.at(first, told.row, told.minute)
     some = (first < NEVER).nonzero()[0]
-    # a late value is judged at ends of up to an hour before the clock
-    fine = window.held(some, SPAN + _HOUR) + sums[some] < least[some]
-    fine &= (first[some] > last[some] - SPAN) & (window.head[some] >= 0)
+    # a late value is judged at ends of up to so long before the clock
+    fine = window.held(some, KEPT) + sums[some] < least[some]
+    fine &= (first[some] > last[some] - KEPT) & (window.head[some] >= 0)
     fine &= ~state.machines.held_of(some) & ~among(some, state.doubt)
     found = np.zeros(size, np.bool_)
     found[some] = fine

@@ -1,6 +1,8 @@
-"""A row's thresholds of rain as one table, by the ground's wetness, window, and level or action."""
+"""The rows of the rule, and each one's thresholds of rain as one table, by the ground's wetness, window, and
+level or action."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +12,16 @@ CLASSES = ("dry", "normal", "wet")
 NEVER = 2**31 - 1  # counts that no sum reaches
 
 Limits = tuple[tuple[int | None, ...], tuple[int | None, ...]]  # levels, actions; in counts
+
+
+class RainRow(NamedTuple):
+    """One area, hazard and gauge, with its thresholds: wetness -> window (min) -> Limits."""
+
+    area: str
+    hazard: str
+    station: str
+    limits: Mapping[str, Mapping[int, Limits]]
+    interval_min: int = 1  # of the gauge: shorter windows say nothing
 
 
 def table_of(

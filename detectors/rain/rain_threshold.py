@@ -15,7 +15,8 @@ Wetness: antecedent index Pa = sum over d = 1 … antecedent_days of decay^d * P
 is no proof of dryness.
 
 Delay it adds: none beyond the observation's own. Late values within `late_min` are judged at every
-minute they touch; older ones only enter the sums.
+minute they touch; older ones enter the sums, and at the next tick the sums up to every minute within
+`late_min` are judged anew (`judge_back`).
 Cannot see: rain between gauges; snow; a clogged gauge (see `silence` and neighbour tests).
 Suspect values count, and `sure_*` says what the level would be without them; rain whose minute is
 not known, only the time in which it fell, is in doubt for windows shorter than that time.
@@ -31,17 +32,27 @@ Source: dynamic critical rain of Chinese mountain-flood practice (SL/T 666; 刘�
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from detectors.engine.hysteresis import either, without
-from detectors.engine.minute_ring import BLOCK, SPAN, Bools, Ints, among, around, rounds, turns
+from detectors.engine.minute_ring import (
+    BLOCK,
+    KEPT,
+    SPAN,
+    Bools,
+    Ints,
+    among,
+    around,
+    rounds,
+    turns,
+)
+from detectors.engine.owed_ends import Owed
 from detectors.engine.snapshot_arrays import EVERY, chosen, pack
-from detectors.engine.thresholds import highest
+from detectors.engine.thresholds import Change, highest
 from detectors.rain.judgement import Arrived, Judged, calm, history, lay_back, news_of, set_apart
-from detectors.rain.limit_table import CLASSES, NEVER, Limits, table_of
+from detectors.rain.limit_table import CLASSES, NEVER, RainRow, table_of
 from detectors.rain.threshold_state import RainState, arrays_of, load
 from detectors.rain.wetness import Wetness
 
@@ -49,36 +60,6 @@ _NOBODY = np.zeros(0, np.int64)
 _RAISES = 8  # of late rain; a row has four levels and two actions
 _MANY = 4  # turns: of more, most come late
 _WORSE = np.array([1, 2, 3, 4, 2.5, 4.5])  # of levels and actions: which of several is shown
-
-
-class RainRow(NamedTuple):
-    """One area, hazard and gauge, with its thresholds: wetness -> window (min) -> Limits."""
-
-    area: str
-    hazard: str
-    station: str
-    limits: Mapping[str, Mapping[int, Limits]]
-    interval_min: int = 1  # of the gauge: shorter windows say nothing
-
-
-class Change(NamedTuple):
-    """What observation `nth` of the batch changed of a row, judged at `minute`.
-
-    sure_*: the level and action without suspect values. window_min, value, limit: what decided, in
-    counts; wait_min: until the next level's threshold at the present rate, infinite if never.
-    """
-
-    nth: int
-    row: int
-    minute: int
-    level: int
-    action: int
-    sure_level: int
-    sure_action: int
-    window_min: int = 0
-    value: int = 0
-    limit: int = 0
-    wait_min: float = float("inf")
 
 
 class RainThreshold:
@@ -178,7 +159,7 @@ class RainThreshold:
                 break
             some = told.some(which)
             sure, first = history(state, self._lowest_of_all, self._limits, self._late_min, some)
-            held = sure & (some.minute > state.window.head[some.row] - SPAN)
+            held = sure & (some.minute > state.window.head[some.row] - KEPT)
             lay_back(state, self.wetness, held.nonzero()[0], some)
             left = ~sure
             if first.size:
@@ -253,10 +234,31 @@ class RainThreshold:
         if not reached.any():
             return None
         n, r, sums = n[reached], r[reached], sums[reached]
-        j = self._judged(state, nth[n], r, head[n], np.ones(n.size, np.bool_), sums)
+        return self._raised(state, nth[n], r, head[n], sums)
+
+    def _raised(self, state: RainState, nth: Ints, r: Ints, head: Ints, sums: Ints) -> Judged:
+        """Those that raise a level; they lower none."""
+        j = self._judged(state, nth, r, head, np.ones(r.size, np.bool_), sums)
         machines = state.machines
         up = (j.raw > machines.level.level[r]) | (j.raw_action > machines.action.level[r])
-        return j._replace(keep=np.full(n.size, 4), keep_action=np.full(n.size, 2)).where(up)
+        return j._replace(keep=np.full(r.size, 4), keep_action=np.full(r.size, 2)).where(up)
+
+    def judge_back(self, state: RainState, owed: Owed) -> list[Change]:
+        """Judge rows again at every end of a window from `first` on: history that came after them may
+        have reached there what nobody saw. It raises and lowers nothing."""
+        out: list[Change] = []
+        r = owed.row
+        if not self._late_ends or not r.size:
+            return out
+        lowest = self._lowest[state.wetness[r], r]
+        sums, which = state.window.most_since(r, owed.first, lowest)
+        if self._gap:
+            sums *= (sums[:, self._gap_window] > 0)[:, None]
+        r = r[which]
+        j = self._raised(state, np.zeros(r.size, np.int64), r, state.window.head[r], sums)
+        state.changed[j.row] = True
+        self._levels(state, j, np.arange(j.row.size), out)
+        return out
 
     def _hot(self, state: RainState, rows: Ints, minutes: Ints, head: Ints, news: Ints) -> Bools:
         """Of which of `rows` a level is held, in doubt, or reached by what is new of the row. Of all

@@ -17,7 +17,8 @@ from config.records.level import Level
 from config.records.rules import RuleRow
 from detectors.camera.picture import missing
 from detectors.engine.compound import Compound, CompoundParameters, CompoundRow
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Kind
 from detectors.setup.cascades import CASCADE, cascade_problems
 from detectors.setup.registry import KINDS

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 
 from config.records.district import District, StageThreshold
 from config.records.district import RainThreshold as RainRowOfTable
-from detectors.rain.limit_table import Limits
-from detectors.rain.rain_threshold import RainRow, RainThreshold
+from detectors.rain.limit_table import Limits, RainRow
+from detectors.rain.rain_threshold import RainThreshold
 from detectors.water.stage_trend import StageRow, StageTrend
 
 

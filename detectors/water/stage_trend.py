@@ -9,7 +9,8 @@ rise is no step: without the largest difference between neighbours a third of it
 for `hold_min` the stage stayed `clear_margin` below the threshold and no such rise was there.
 
 Delay it adds: none for thresholds; for the trend, `min_points` reports.
-Late values within `late_min` are judged at every window end they touch.
+Late values within `late_min` are judged at every window end they touch, and what rises with older ones at the
+next tick.
 Cannot see: a surge between two reports; water that comes from elsewhere than the river.
 Source: Theil 1950, Proc. K. Ned. Akad. Wet. 53; Sen 1968, J. Am. Stat. Assoc. 63:1379–1389.
 
@@ -28,14 +29,19 @@ import numpy.typing as npt
 
 from detectors.engine.hysteresis import Called, Machines, either
 from detectors.engine.minute_ring import Bools, Ints, rounds
+from detectors.engine.owed_ends import Owed
 from detectors.engine.snapshot_arrays import EVERY, chosen, pack, unpack
-from detectors.engine.thresholds import highest
-from detectors.rain.rain_threshold import Change
+from detectors.engine.thresholds import (
+    NO_LIMIT,
+    Change,
+    highest_declared,
+    limits_table,
+    reached,
+)
 
 SLOTS = 512
 _MASK = SLOTS - 1
 _NONE = -(2**31)
-_NEVER = 2**31 - 1
 
 
 class StageRow(NamedTuple):
@@ -46,7 +52,7 @@ class StageRow(NamedTuple):
     station: str
     levels: tuple[int | None, ...]
     actions: tuple[int | None, ...]
-    rise_per_h: int = _NEVER
+    rise_per_h: int = NO_LIMIT
     ahead_min: int = 30
 
 
@@ -82,8 +88,8 @@ class StageTrend:
         self.names = [f"{r.area}|{r.hazard}|{r.station}" for r in rows]
         self._hold_min, self._margin, self._late_min = hold_min, clear_margin, late_min
         self._window_min, self._min_points = window_min, min_points
-        self._levels = _limits([r.levels for r in rows], 4)
-        self._actions = _limits([r.actions for r in rows], 2)
+        self._levels = limits_table([r.levels for r in rows], 4)
+        self._actions = limits_table([r.actions for r in rows], 2)
         self._lowest = np.minimum(self._levels.min(axis=1), self._actions.min(axis=1))
         self._rise = np.array([r.rise_per_h for r in rows], np.float64)
         self._ahead = np.array([max(r.ahead_min, 1e-9) for r in rows], np.float64)
@@ -151,7 +157,7 @@ class StageTrend:
             low = min(low, int(np.where(held == _NONE, count, held).min()))
             high = max(high, int(held.max()))
         limits = self._levels[rows]
-        above = np.where(limits > count, limits, _NEVER).min(axis=1)
+        above = np.where(limits > count, limits, NO_LIMIT).min(axis=1)
         least = np.maximum(self._rise[rows] / 60, (above - count) / self._ahead[rows])
         return bool((high - low < least * 0.999).all())
 
@@ -206,22 +212,60 @@ class StageTrend:
             which, r, h, value, rising = which[live], r[live], h[live], value[live], rising[live]
         if which.size == 0:
             return
-        raw = np.maximum(_reached(value, self._levels[r]), rising)
-        keep = np.maximum(raw, _reached(value + self._margin, self._levels[r]))
-        raw_action = _reached(value, self._actions[r])
-        keep_action = _reached(value + self._margin, self._actions[r])
+        raw = np.maximum(reached(value, self._levels[r]), rising)
+        keep = np.maximum(raw, reached(value + self._margin, self._levels[r]))
+        raw_action = reached(value, self._actions[r])
+        keep_action = reached(value + self._margin, self._actions[r])
         called = Called(raw, keep, raw_action, keep_action)
         moved = state.machines.judge(r, h, called, self._hold_min)
         moved = either(moved, self._sure(state, r, doubt[which], raw, raw_action))
-        waits = self._outlooks(state, r[moved])[1].tolist() if moved.size else []
+        self._tell(state, part[which], r, value, rising, moved, out)
+
+    def judge_back(self, state: StageState, owed: Owed) -> list[Change]:
+        """Judge rows again at every level from minute `first` on whose window holds what came late: it may
+        have completed a rise there. It raises and lowers nothing."""
+        out: list[Change] = []
+        r, head = owed.row, state.head[owed.row]
+        first = np.maximum(owed.first, head - self._late_min)
+        last = np.minimum(head, owed.newest + self._window_min - 1)
+        rising = np.zeros(r.size, np.int64)
+        for n in ((head >= 0) & (first <= last)).nonzero()[0].tolist():
+            ends = np.arange(first[n], last[n] + 1)
+            ends = ends[state.ring[r[n], ends & _MASK] != _NONE]
+            if ends.size:
+                rising[n] = self._rising(state, np.full(ends.size, r[n]), ends).max()
+        up = (rising > state.machines.level.level[r]).nonzero()[0]
+        if not up.size:
+            return out
+        r, rising, none = r[up], rising[up], np.zeros(up.size, np.int64)
+        state.changed[r] = True
+        called = Called(rising, none + 4, none, none + 2)
+        moved = state.machines.judge(r, head[up], called, self._hold_min)
+        moved = either(moved, self._sure(state, r, none != 0, rising, none))
+        value = state.ring[r, head[up] & _MASK].astype(np.int64)
+        self._tell(state, none, r, value, rising, moved, out)
+        return out
+
+    def _tell(
+        self,
+        state: StageState,
+        nth: Ints,
+        rows: Ints,
+        value: Ints,
+        rising: Ints,
+        moved: Ints,
+        out: list[Change],
+    ) -> None:
+        """What of these judgements, an entry each, `moved` a level."""
+        waits = self._outlooks(state, rows[moved])[1].tolist() if moved.size else []
         for n, wait in zip(moved.tolist(), waits, strict=True):
-            row = int(r[n])
+            row = int(rows[n])
             limit = np.where(self._levels[row] <= value[n], self._levels[row], 0).max()
             out.append(
                 Change(
-                    int(part[which[n]]),
+                    int(nth[n]),
                     row,
-                    int(h[n]),
+                    int(state.head[row]),
                     *state.machines.of(row),
                     int(state.sure_level[row]),
                     int(state.sure_action[row]),
@@ -250,7 +294,7 @@ class StageTrend:
         """The level that the rise up to `ends` (minutes with a value) calls for; 0 for none."""
         value = state.ring[rows, ends & _MASK].astype(np.int64)
         limits = self._levels[rows]
-        above = np.where(limits > value[:, None], limits, _NEVER).min(axis=1)
+        above = np.where(limits > value[:, None], limits, NO_LIMIT).min(axis=1)
         least = np.maximum(self._rise[rows] / 60, (above - value) / self._ahead[rows])
         level: Ints = np.zeros(rows.size, np.int64)
         # the median of the slopes is reached by one of them, thus by the range of the values
@@ -261,10 +305,10 @@ class StageTrend:
         slope, points = self._slope(state, r, ends[near])
         wait = self.wait_min(r, value[near], slope, points)
         soon = (slope * 60 >= self._rise[r]) & (wait <= self._ahead[r])
-        next_ = np.minimum(_reached(value[near], limits[near]) + 1, 4)
+        next_ = np.minimum(reached(value[near], limits[near]) + 1, 4)
         for n in np.nonzero(soon)[0].tolist():
             soon[n] = self._grows(state, int(r[n]), int(ends[near[n]]))
-        level[near] = np.where(soon, np.minimum(next_, _highest(limits[near])), 0)
+        level[near] = np.where(soon, np.minimum(next_, highest_declared(limits[near])), 0)
         return level
 
     def _grows(self, state: StageState, row: int, end: int) -> bool:
@@ -317,8 +361,8 @@ class StageTrend:
     ) -> npt.NDArray[np.float64]:
         """Minutes until the next threshold at this slope; infinite if it is not rising."""
         limits = self._levels[rows]
-        above = np.where(limits > value[:, None], limits, _NEVER).min(axis=1)
-        rising = (slope > 0) & (points >= self._min_points) & (above < _NEVER)
+        above = np.where(limits > value[:, None], limits, NO_LIMIT).min(axis=1)
+        rising = (slope > 0) & (points >= self._min_points) & (above < NO_LIMIT)
         wait = np.full(rows.size, np.inf)
         wait[rising] = (above - value)[rising] / slope[rising]
         return wait
@@ -345,25 +389,6 @@ class StageTrend:
         for body in bodies:
             unpack(body, self.names, _arrays(state))
         return state
-
-
-def _limits(table: Sequence[tuple[int | None, ...]], width: int) -> Ints:
-    limits = np.full((len(table), width), _NEVER, np.int64)
-    for n, row in enumerate(table):
-        for k, value in enumerate(row):
-            limits[n, k] = _NEVER if value is None else value
-    return limits
-
-
-def _reached(values: Ints, limits: Ints) -> Ints:
-    """(k,) values, (k, levels) limits -> (k,)."""
-    return highest(values[:, None], limits[:, None])
-
-
-def _highest(limits: Ints) -> Ints:
-    """The highest level that a row declares at all."""
-    highest: Ints = ((limits < _NEVER) * np.arange(1, limits.shape[1] + 1)).max(axis=1)
-    return highest
 
 
 def _arrays(state: StageState, rows: Ints | slice = EVERY) -> dict[str, npt.NDArray[np.int64]]:

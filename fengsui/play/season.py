@@ -15,7 +15,8 @@ import numpy as np
 from config.records.district import District
 from config.records.level import Action
 from config.records.rules import RuleRow
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.declared import series_rules
 from simulators.scenario import Scenario

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.engine import window_engine
-from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesChange, SeriesRow
 from detectors.engine.window_rule import Envelopes, Floats, Ints, Kind, View
 from detectors.rain.areal_intensity import ArealIntensity
 from detectors.rain.areal_rain import ArealRain

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.detection import Detection
-from detectors.rain.rain_threshold import RainRow, RainThreshold
+from detectors.rain.limit_table import RainRow
+from detectors.rain.rain_threshold import RainThreshold
 from detectors.stage import Detect
 from ingest.observation import Flag, Observation, Observations
 from stream.log.port import partition_of
@@ -185,7 +186,11 @@ def test_rain_over_a_gap_is_as_old_as_its_reading_whatever_comes_with_it(gap: in
 
     def said(step: int) -> list[Detection]:
         line = Line()
-        told = [(GAUGES[0], "rain", 28 + gap, 0), (GAUGES[0], "rain", 28, 10 * gap), (STAGE, "stage", 40, 600)]
+        told = [
+            (GAUGES[0], "rain", 28 + gap, 0),
+            (GAUGES[0], "rain", 28, 10 * gap),
+            (STAGE, "stage", 40, 600),
+        ]
         records: list[Record] = [
             Observations.of(
                 GROUP,

@@ -13,7 +13,8 @@ from config.load import load
 from config.records.district import District
 from config.records.level import Action
 from detectors.detection import Detection
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Floats, Kind, Tells, View
 from detectors.setup.declared import problems
 from detectors.statistics.moveout import KIND, Moveout, score, span, tells

@@ -11,7 +11,8 @@ from config.records.level import Action, Level
 from config.records.rules import RuleRow
 from detectors.detection import Detection
 from detectors.engine.compound import Compound, CompoundParameters, CompoundRow, Member
-from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesChange, SeriesRow
 from detectors.setup.declared import problems, series_rules
 from detectors.setup.registry import KINDS
 from detectors.stage import Detect

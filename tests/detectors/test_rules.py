@@ -14,7 +14,8 @@ from bench.cases.rain import workload
 from config.records.rules import QualityRule
 from detectors.detection import Detection, Mark
 from detectors.quality.level_course import Course, Range, judge
-from detectors.rain.rain_threshold import RainRow, RainThreshold
+from detectors.rain.limit_table import RainRow
+from detectors.rain.rain_threshold import RainThreshold
 from detectors.stage import Detect
 from detectors.water.stage_trend import StageRow, StageTrend
 from ingest.observation import Flag, Observation, Observations

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.engine.window_engine import SeriesChange, SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesChange, SeriesRow
 from detectors.engine.window_rule import Kind, Parameters, Scored, View, scored
 from tests.support.examples import examples
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.language import joined, zh
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Floats, View
 from detectors.setup.registry import KINDS
 from detectors.water.flood_score import FloodScore

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from detectors.engine.minute_ring import Ints
 from detectors.quality import station_memory
 from detectors.quality.station_memory import Batch, StationMemory
-from detectors.rain.rain_threshold import RainRow, RainThreshold
+from detectors.rain.limit_table import RainRow
+from detectors.rain.rain_threshold import RainThreshold
 from detectors.rain.threshold_state import arrays_of
 from detectors.water.stage_trend import StageRow, StageTrend
 

@@ -21,7 +21,8 @@ import detectors
 from config.checks.tables import RULES
 from config.records import rule_kinds
 from config.records.rule_kinds import RULE_KINDS
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Kind, Scored, View
 from detectors.quality.infill import _SHARE
 from detectors.rain.antecedent_rain import AntecedentRain
@@ -130,7 +131,9 @@ def test_a_kind_without_words_is_refused_with_the_place_that_lacks_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delitem(RULE_KINDS, "rise_rate")
-    with pytest.raises(AssertionError, match=r"rise_rate .*no row in _ROWS of config/records/rule_kinds\.py"):
+    with pytest.raises(
+        AssertionError, match=r"rise_rate .*no row in _ROWS of config/records/rule_kinds\.py"
+    ):
         registry._found()
 
 

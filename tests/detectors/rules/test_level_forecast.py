@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.baseline.level_forecast import level_forecast as plain_loop
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Floats, Scored, View
 from detectors.water.level_forecast import KIND, LevelForecast, forecast, score, span, tells
 from detectors.water.rise_chance import Errors, Prior, chance, learned, sums

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.baseline.rain import LIMITS, WINDOWS, PlainRain
-from detectors.engine.minute_ring import SPAN, Window, rounds
-from detectors.rain.limit_table import Limits
-from detectors.rain.rain_threshold import Change, RainRow, RainThreshold
+from detectors.engine.minute_ring import KEPT, SPAN, Window, rounds
+from detectors.engine.thresholds import Change
+from detectors.rain.limit_table import Limits, RainRow
+from detectors.rain.rain_threshold import RainThreshold
 from tests.support.examples import examples
 
 LAW = examples(60)
@@ -60,7 +61,7 @@ _STEP = st.tuples(
         st.sampled_from(
             [0, 1, 1, 1, 63, 64, 65, 66, 200, 1439, 1440, 1441, 2047, 2048, 2049, 9000]
         ),
-        st.sampled_from([-1438, -1439, -1440, -1441, -2048]),
+        st.sampled_from([-1438, -1440, -1441, 1 - KEPT, -KEPT, -1 - KEPT, -2048]),
     ),
     st.integers(0, 90),
     st.booleans(),
@@ -78,13 +79,13 @@ def test_sums_are_exact_whatever_the_order(
     for n, (ahead, count, add) in enumerate(steps):
         minute = head + ahead
         new_head = minute if n == 0 else max(head, minute)
-        expect = minute > new_head - SPAN and (add or minute not in held)
+        expect = minute > new_head - KEPT and (add or minute not in held)
         taken, _ = window.put(ints([1]), ints([minute]), ints([count]), np.array([add]))
         assert bool(taken[0]) is expect
         if expect:
             held[minute] = held.get(minute, 0) + count
         head = new_head
-        held = {m: c for m, c in held.items() if m > head - SPAN}
+        held = {m: c for m, c in held.items() if m > head - KEPT}
         brute = [sum(c for m, c in held.items() if m > head - w) for w in windows]
         assert window.sums(ints([1]), window.head[[1]])[0].tolist() == brute
     assert not window.sums(ints([0, 2]), ints([head, head])).any()  # nobody else's
@@ -122,7 +123,7 @@ class Model:
 
     def step(self, minute: int, count: int) -> tuple[int, int, int] | None:
         self.head = minute if self.head < 0 else max(self.head, minute)
-        if minute <= self.head - SPAN or minute in self.held:
+        if minute <= self.head - KEPT or minute in self.held:
             return None
         self.held[minute] = count
         if self.head - minute > _LATE or not (count or self.at[0][0] or self.at[1][0]):

@@ -15,7 +15,8 @@ from config.records.level import Action
 from config.records.rule_kinds import rule_words
 from config.records.rules import RuleRow
 from detectors.detection import Detection
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import View
 from detectors.setup.registry import KINDS
 from detectors.water.flood_score import FloodScore
