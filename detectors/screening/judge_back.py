@@ -12,15 +12,17 @@ from detectors.statements import Saying
 
 def remember(part: Part, state: DetectState, new: Sifted) -> None:
     """Which rows history was laid into, and from when on an end of a window may be an order. Where no rain fell
-    nothing is reached."""
+    nothing is reached. What a device had stored is no order however young: nothing is judged again for a level;
+    of rain, what ends after it is, for a reading behind it would have said so."""
     if new.clock is None:
         return
     old = new.old_of(np.arange(new.row.size))
     assert old is not None
     kind = part.kind[new.row]
-    old &= (new.amount != 0) | ((kind != RAIN) & (kind != COUNTER))
-    which = old.nonzero()[0]
-    first = np.maximum(new.clock[which] - new.late_min, new.minute[which])
+    rain = (kind == RAIN) | (kind == COUNTER)
+    told = ~rain if new.stored is None else ~rain & ~new.stored
+    which = (old & ((rain & (new.amount != 0)) | told)).nonzero()[0]
+    first = np.maximum(new.clock[which] - new.late_min, new.minute[which] + 1)
     state.owed_ends.mark(new.row[which], first, new.minute[which])
 
 

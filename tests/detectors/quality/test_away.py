@@ -88,5 +88,5 @@ def test_what_was_stored_is_no_order_though_it_is_young() -> None:
         assert row.move_m is not None
         room.tick(60)
         values = {58 + n / 2: row.move_m + 0.5 for n in range(4)}
-        found = room.feed(room.readings(station, values, test))
+        found = [*room.feed(room.readings(station, values, test)), *room.tick(61)]
         assert bool(orders(found)) == ordered
