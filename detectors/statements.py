@@ -12,9 +12,8 @@ from detectors.camera.motion import Look
 from detectors.camera.state import CLIP_AFTER, CameraState
 from detectors.detection import Coverage, Detection, Evidence, detection_id, foretold
 from detectors.engine.compound import Compound, CompoundSaid, MemberWord
-from detectors.engine.thresholds import Change
 from detectors.engine.window_engine import SeriesRule
-from detectors.engine.window_rows import SeriesChange, SeriesRow
+from detectors.engine.window_rows import Change, SeriesChange, SeriesRow
 from detectors.engine.window_rule import Tells
 from detectors.memory.state import DetectState, RowSaid, Said
 from detectors.quality.silence import coverage, unforeseen
@@ -24,8 +23,7 @@ from detectors.water.stage_trend import StageRow
 from stream.stages.stage import Write
 
 _MINUTE = 60_000
-_SILENT = Text("断报", "silent")
-_JUMPED = Text("突涨后断报", "silent after a jump")
+_SILENT, _JUMPED = Text("断报", "silent"), Text("突涨后断报", "silent after a jump")
 _RULES = ("silence", "quality", "camera_sight", "rain_threshold", "stage_trend", "camera_motion")
 
 

@@ -11,7 +11,6 @@ a smaller value is worse.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
@@ -20,26 +19,6 @@ from detectors.engine.window_rule import Floats, Ints
 NO_LIMIT = 2**31 - 1  # counts that nothing reaches
 _FEW = 64
 _UP_FROM_1 = np.arange(1, 9)
-
-
-class Change(NamedTuple):
-    """What observation `nth` of the batch changed of a row, judged at `minute`.
-
-    sure_*: the level and action without suspect values. window_min, value, limit: what decided, in
-    counts; wait_min: until the next level's threshold at the present rate, infinite if never.
-    """
-
-    nth: int
-    row: int
-    minute: int
-    level: int
-    action: int
-    sure_level: int
-    sure_action: int
-    window_min: int = 0
-    value: int = 0
-    limit: int = 0
-    wait_min: float = float("inf")
 
 
 def highest(values: Ints, limits: Ints) -> Ints:

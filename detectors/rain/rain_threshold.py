@@ -50,7 +50,8 @@ from detectors.engine.minute_ring import (
 )
 from detectors.engine.owed_ends import Owed
 from detectors.engine.snapshot_arrays import EVERY, chosen, pack
-from detectors.engine.thresholds import Change, highest
+from detectors.engine.thresholds import highest
+from detectors.engine.window_rows import Change
 from detectors.rain.judgement import Arrived, Judged, calm, history, lay_back, news_of, set_apart
 from detectors.rain.limit_table import CLASSES, NEVER, RainRow, table_of
 from detectors.rain.threshold_state import RainState, arrays_of, load

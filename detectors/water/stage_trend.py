@@ -31,13 +31,8 @@ from detectors.engine.hysteresis import Called, Machines, either
 from detectors.engine.minute_ring import Bools, Ints, rounds
 from detectors.engine.owed_ends import Owed
 from detectors.engine.snapshot_arrays import EVERY, chosen, pack, unpack
-from detectors.engine.thresholds import (
-    NO_LIMIT,
-    Change,
-    highest_declared,
-    limits_table,
-    reached,
-)
+from detectors.engine.thresholds import NO_LIMIT, highest_declared, limits_table, reached
+from detectors.engine.window_rows import Change
 
 SLOTS = 512
 _MASK = SLOTS - 1
@@ -223,7 +218,7 @@ class StageTrend:
 
     def judge_back(self, state: StageState, owed: Owed) -> list[Change]:
         """Judge rows again at every level from minute `first` on whose window holds what came late: it may
-        have completed a rise there. It raises and lowers nothing."""
+        have completed a rise there."""
         out: list[Change] = []
         r, head = owed.row, state.head[owed.row]
         first = np.maximum(owed.first, head - self._late_min)
@@ -231,15 +226,14 @@ class StageTrend:
         rising = np.zeros(r.size, np.int64)
         for n in ((head >= 0) & (first <= last)).nonzero()[0].tolist():
             ends = np.arange(first[n], last[n] + 1)
-            ends = ends[state.ring[r[n], ends & _MASK] != _NONE]
-            if ends.size:
+            if (ends := ends[state.ring[r[n], ends & _MASK] != _NONE]).size:
                 rising[n] = self._rising(state, np.full(ends.size, r[n]), ends).max()
         up = (rising > state.machines.level.level[r]).nonzero()[0]
         if not up.size:
             return out
         r, rising, none = r[up], rising[up], np.zeros(up.size, np.int64)
         state.changed[r] = True
-        called = Called(rising, none + 4, none, none + 2)
+        called = Called(rising, none + 4, none, none + 2)  # it lowers nothing
         moved = state.machines.judge(r, head[up], called, self._hold_min)
         moved = either(moved, self._sure(state, r, none != 0, rising, none))
         value = state.ring[r, head[up] & _MASK].astype(np.int64)

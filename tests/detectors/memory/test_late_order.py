@@ -103,7 +103,7 @@ def check(first: Asked, other: Asked, way: str) -> None:
         assert found[0] >= level and found[1] >= action, (way, key, found)
 
 
-@pytest.mark.parametrize("seed", [3, 5, 7])
+@pytest.mark.parametrize("seed", [3, 5])
 def test_the_order_of_readings_takes_no_order_away(seed: int) -> None:
     readings = storm(seed)
     first = asked(packets(readings, 11))
@@ -112,7 +112,7 @@ def test_the_order_of_readings_takes_no_order_away(seed: int) -> None:
         check(first, asked(records), way)
 
 
-@pytest.mark.parametrize("many", [int(os.environ.get("FENGSUI_LATE", "4000"))])
+@pytest.mark.parametrize("many", [int(os.environ.get("FENGSUI_LATE", "2000"))])
 def test_how_many_others_are_in_the_upload_takes_no_order_away(
     many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

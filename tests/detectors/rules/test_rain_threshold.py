@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bench.baseline.rain import LIMITS, WINDOWS, PlainRain
 from detectors.engine.minute_ring import KEPT, SPAN, Window, rounds
-from detectors.engine.thresholds import Change
+from detectors.engine.window_rows import Change
 from detectors.rain.limit_table import Limits, RainRow
 from detectors.rain.rain_threshold import RainThreshold
 from tests.support.examples import examples

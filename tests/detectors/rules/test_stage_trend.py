@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.engine.thresholds import Change
+from detectors.engine.window_rows import Change
 from detectors.water.stage_trend import StageRow, StageTrend
 from tests.support.by_scipy import stats
 from tests.support.examples import examples
