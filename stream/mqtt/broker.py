@@ -24,7 +24,7 @@ from stream.mqtt.access import Rights
 
 USER = "fengsui"  # of a broker without a table
 _FILE = "broker.rights"
-_START_S = 60.0  # a loaded machine takes its time over the imports
+_START_S = 180.0  # a loaded machine takes its time over the imports; one that ends is told at once
 
 
 class BrokerUser(msgspec.Struct, frozen=True):

@@ -51,7 +51,7 @@ def held(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     given = [f"-E{name}={value}" for name, value in env.items()]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hears:
         hears.bind(str(told))
-        hears.settimeout(60)
+        hears.settimeout(120)
         with subprocess.Popen(
             [ACTIVATE, "-l", str(path), *given, *command()], stderr=subprocess.PIPE, text=True
         ) as process:
@@ -61,7 +61,7 @@ def held(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
             yield path, state
             assert b"READY=1" in hears.recv(4096)
             process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
+            assert process.wait(120) == 0
         assert path.exists(), "systemd's socket is not the keeper's to take away"
 
 
@@ -84,7 +84,7 @@ def test_the_first_wish_wakes_it_and_is_kept(held: tuple[Path, Path]) -> None:
 def test_without_a_socket_it_says_how_it_is_started(tmp_path: Path) -> None:
     env = {**os.environ, "FENGSUI_STATE": str(tmp_path), "FENGSUI_LANG": "en"}
     done = subprocess.run(
-        command(), env=env, capture_output=True, text=True, timeout=60, check=False
+        command(), env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 2
     assert "start it by fengsui-residents-keeper.socket" in done.stderr

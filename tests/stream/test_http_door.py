@@ -81,9 +81,11 @@ def is_cut(s: socket.socket) -> bool:
 
 
 def asked(port: int, source: str = "127.0.0.1") -> bytes:
-    with connect(port, source) as s:
+    """The answer; nothing where it was cut."""
+    with connect(port, source) as s, contextlib.suppress(ConnectionError):
         s.sendall(ASK)
         return s.recv(1000)
+    return b""
 
 
 def drips(s: socket.socket) -> bool:
@@ -109,7 +111,8 @@ def test_silence_a_dripping_head_and_a_dripping_body_are_cut() -> None:
         with connect(port) as s:
             s.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n")
             assert drips(s)
-        assert b"200" in asked(port)
+        # a busy machine may stand still for a second between the connection and the first word
+        until(lambda: b"200" in asked(port), "it answers whoever speaks", 90)
 
 
 def test_who_does_not_read_the_answer_is_cut() -> None:

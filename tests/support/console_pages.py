@@ -34,6 +34,18 @@ ROOT = Path(__file__).parents[2]
 SHOTS = ROOT / "out" / "console"
 AXE = ROOT / "console" / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "a long enough one"
+# a script for a page, which counts how many answers it still waits for
+COUNTED = """
+  window.waits = 0;
+  const plain = window.fetch;
+  window.fetch = async (...given) => {
+    window.waits += 1;
+    const over = () => setTimeout(() => { window.waits -= 1; });
+    const answer = await plain(...given).catch((e) => { over(); throw e; });
+    answer.clone().arrayBuffer().finally(over);
+    return answer;
+  };
+"""
 # what a page is to show it may show late, where the machine has much to do: five seconds are not enough
 sync_api.expect.set_options(timeout=90_000)
 
@@ -206,6 +218,15 @@ class Seat:
     def shot(self, name: str) -> None:
         SHOTS.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def comes_true(page: sync_api.Page, said: str) -> None:
+    """Waits until an expression is true. The page's own security policy lets Playwright's wait_for_function
+    look once and no more: where it is not true at once, that fails."""
+    deadline = time.monotonic() + 90
+    while not page.evaluate(said):
+        assert time.monotonic() < deadline, said
+        page.wait_for_timeout(50)
 
 
 def seated(seat: Seat) -> Iterator[Seat]:

@@ -16,7 +16,7 @@ from warnings import warn
 import pytest
 
 _TASKS = "/proc/self/task"
-_PATIENCE_S = 30.0  # that it was told to end and is about to is no fault
+_PATIENCE_S = 90.0  # that it was told to end and is about to is no fault
 threads: set[threading.Thread] = set()  # begun by the test at work
 children: set[int] = set()
 kept: set[int] = set()  # of a fixture that ends them

@@ -159,7 +159,7 @@ class Sipp:
         (folder / "scenario.xml").write_text(scenario)
         for _ in range(20):  # its ports for sound may be somebody's
             self._start()
-            until(lambda: self._process.poll() is not None or self._listens(), "SIPp", 30)
+            until(lambda: self._process.poll() is not None or self._listens(), "SIPp")
             if self._process.poll() is None:
                 return
         raise RuntimeError(self._notes.read_text(errors="replace"))

@@ -6,7 +6,7 @@ import pytest
 
 from config.records.level import Action, Level
 from stream.log.port import Log
-from tests.support.console_pages import AXE, Desk, Seat, cases, red, sync_api
+from tests.support.console_pages import AXE, COUNTED, Desk, Seat, cases, comes_true, red, sync_api
 from tests.support.decide_district import seen
 from tests.support.rooms import ROOT
 
@@ -30,7 +30,7 @@ def test_axe_finds_nothing_above_minor_on_any_page(
         seen(40, Level.BLUE, area="A03"),
     )
     seat = Seat(browser, desk, bypass_csp=True)
-    seat.context.add_init_script(f"localStorage.setItem('theme', '{theme}')")
+    seat.context.add_init_script(f"localStorage.setItem('theme', '{theme}');{COUNTED}")
     page = seat.enter("wang")
     page.locator("[data-area=A01]").wait_for()
     page.add_script_tag(path=AXE)
@@ -39,7 +39,7 @@ def test_axe_finds_nothing_above_minor_on_any_page(
         page.evaluate(f"location.hash = '#/{name}'")
         page.locator(f"body[data-page={name}]").wait_for()
         page.locator("#main > *").first.wait_for()
-        page.wait_for_timeout(500)  # what is asked for when the page is opened has come
+        comes_true(page, "window.waits === 0")  # what it asked for when it was opened has come
         bad += faults(page, name)
         if name == "situation":
             page.locator("[data-area=A01]").click()

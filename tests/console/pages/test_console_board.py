@@ -13,7 +13,7 @@ from console.model.follow import Follower
 from dispatch.records import Alert
 from stream.log.port import Log, Out
 from stream.records import encode
-from tests.support.console_pages import AXE, Desk, Seat, acts, cases, red, taken
+from tests.support.console_pages import AXE, Desk, Seat, acts, cases, comes_true, red, taken
 from tests.support.decide_district import seen, yanqing
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -180,7 +180,7 @@ def test_the_big_screen_turns_over_by_itself_and_says_what_is_late(
     )
     expect(boxes.first).to_have_class("is-late")
     assert page.locator("main button:visible").count() == 0, "nothing to press"
-    page.wait_for_function("document.querySelector('.areas').scrollTop > 0")
+    comes_true(page, "document.querySelector('.areas').scrollTop > 0")
     size = boxes.first.locator("b").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
     assert size >= 48
     page.add_script_tag(path=AXE)

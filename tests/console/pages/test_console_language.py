@@ -28,7 +28,18 @@ from stream.wall_clock import now_ms
 from tests.support.after_action import story
 from tests.support.cap_world import WEATHER, hearing, message, signed
 from tests.support.console_delivery import came, sent, tell, wait_for_alert
-from tests.support.console_pages import PASSWORD, ROOT, Desk, Seat, cases, red, sync_api, taken
+from tests.support.console_pages import (
+    COUNTED,
+    PASSWORD,
+    ROOT,
+    Desk,
+    Seat,
+    cases,
+    comes_true,
+    red,
+    sync_api,
+    taken,
+)
 from tests.support.decide_district import GROUP, MIN, T0, mark, run, seen, silence, yanqing
 from tests.support.one_language import foreign, written
 from tests.support.poison import of_ingest
@@ -56,18 +67,6 @@ def own() -> set[str]:
     return OWN | ({signed.reason} if signed else set())
 
 
-# how many answers the page still waits for
-COUNTED = """
-  window.waits = 0;
-  const plain = window.fetch;
-  window.fetch = async (...given) => {
-    window.waits += 1;
-    const over = () => setTimeout(() => { window.waits -= 1; });
-    const answer = await plain(...given).catch((e) => { over(); throw e; });
-    answer.clone().arrayBuffer().finally(over);
-    return answer;
-  };
-"""
 NIGHT = "exercise-20250701T020000Z"
 
 # each visible text, and what a hand or an ear gets: labels, titles, hints. What has a language of its own
@@ -201,7 +200,7 @@ class Reader:
         self.count = 0
 
     def read(self, where: str) -> None:
-        self.page.wait_for_function("window.waits === 0")
+        comes_true(self.page, "window.waits === 0")
         texts = self.page.evaluate(SEEN)
         self.count += len(texts)
         self.wrong |= {f"{where}: {t}" for t in foreign(texts, self.language, own())}

@@ -24,7 +24,7 @@ from stream.disk.blobs import FrameStore
 from stream.log.open import open_log
 from stream.log.port import Log, Out
 from stream.records import Tick, encode
-from tests.support.console_pages import SHOTS, Desk, Seat, acts, cases, red, sync_api
+from tests.support.console_pages import SHOTS, Desk, Seat, acts, cases, comes_true, red, sync_api
 from tests.support.decide_district import MIN, T0, yanqing
 from tests.support.people_door import LONG_AFTER, kept
 from tests.support.roll import PEOPLE, alert, asked, said
@@ -60,7 +60,11 @@ SHELTER = next(
     s for s in yanqing().plans.shelters.values() if yanqing().areas["A01"].within(s.areas)
 )
 SEEN = PhotoFacts(
-    taken_at=T0 + 9 * MIN, lon=SHELTER.lon, lat=SHELTER.lat, place_by="exif", look="f0f0f0f0f0f0f0f0"
+    taken_at=T0 + 9 * MIN,
+    lon=SHELTER.lon,
+    lat=SHELTER.lat,
+    place_by="exif",
+    look="f0f0f0f0f0f0f0f0",
 )
 TOLD = [
     code(HEAD, "d-1"), code("C-0002", "d-2"), code("C-0003", "d-3"), code(OBSERVER, "d-4"),
@@ -74,7 +78,9 @@ TOLD = [
 
 @pytest.fixture
 def told(log: Log) -> None:
-    beside = msgspec.structs.replace(alert(), id="al-2", area="A02")  # of which nobody says anything
+    beside = msgspec.structs.replace(
+        alert(), id="al-2", area="A02"
+    )  # of which nobody says anything
     log.append([Out("alerts", "x", encode(a)) for a in (alert(), beside)])
     log.append([Out("deliveries", "x", encode(r)) for r in TOLD])
     log.append([Out("cases", "x", encode(Tick(clock_at=T0 + 41 * MIN)))])
@@ -136,13 +142,15 @@ def test_a_persons_page_takes_code_way_and_the_pictures_place(
     page.on("pageerror", lambda e: faults.append(str(e)))
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     page.goto(url)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390  # nothing sticks out of a phone
+    assert (
+        page.evaluate("document.documentElement.scrollWidth") <= 390
+    )  # nothing sticks out of a phone
     page.get_by_label("已转移").check()
     page.locator("[name=how]").select_option("shelter")
     page.locator("[name=people]").fill("20")
     page.locator("[name=code]").fill("4821")
     page.locator("[name=photo]").set_input_files(str(file))
-    page.wait_for_function("document.querySelector('[name=lon]').value !== ''")
+    comes_true(page, "document.querySelector('[name=lon]').value !== ''")
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / "people-proof.png", full_page=True)
     page.get_by_role("button", name="发送").click()

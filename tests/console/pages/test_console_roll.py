@@ -14,7 +14,7 @@ from fengsui.cli.people.people import read
 from fengsui.run.setup import Setup
 from stream.log.port import Log, Out
 from stream.records import Record, Tick, encode
-from tests.support.console_pages import AXE, Desk, Seat, sync_api
+from tests.support.console_pages import AXE, Desk, Seat, comes_true, sync_api
 from tests.support.decide_district import MIN, T0, yanqing
 from tests.support.roll import PEOPLE, alert, asked, said
 
@@ -128,7 +128,7 @@ def test_axe_finds_no_serious_fault_in_the_roll(
     found = page.evaluate("axe.run(document)")
     bad = [v["id"] for v in found["violations"] if v["impact"] in ("serious", "critical")]
     page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_function("document.documentElement.scrollWidth <= 390")
+    comes_true(page, "document.documentElement.scrollWidth <= 390")
     own.shot("delivery-roll-390")
     own.context.close()
     assert bad == []

@@ -33,7 +33,16 @@ from stream.wall_clock import now_ms
 from tests.support.choices import resident
 from tests.support.console_delivery import wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import PASSWORD, ROOT, Desk, Seat, cases, seated, sync_api
+from tests.support.console_pages import (
+    PASSWORD,
+    ROOT,
+    Desk,
+    Seat,
+    cases,
+    comes_true,
+    seated,
+    sync_api,
+)
 from tests.support.console_system import no_serious_fault
 from tests.support.decide_district import T0, seen, small, yanqing
 
@@ -222,7 +231,9 @@ def test_erasing_takes_row_key_and_link_and_stands_on_record(kept: Desk) -> None
     left = [e.value for e in log.read("cases", 0, 0) if b'"subscriber"' in e.value]
     log.close()
     (gone,) = (msgspec.json.decode(v, type=Subscriber) for v in left)
-    assert (gone.id, gone.way, gone.areas) == (ONE, "command", ()), "a running address drops them at once"
+    assert (gone.id, gone.way, gone.areas) == (ONE, "command", ()), (
+        "a running address drops them at once"
+    )
     after = json.loads(chen.ask("GET", "/api/subscribers")[2])
     assert after["recipients"] == before["recipients"] - 1
 
@@ -318,7 +329,7 @@ def test_the_page_counts_and_names_nobody(kept: Desk, seat: Seat) -> None:
     expect(page.locator("[data-check=no_list]")).to_be_visible()
     no_serious_fault(seat)
     page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_function("document.documentElement.scrollWidth <= 390")
+    comes_true(page, "document.documentElement.scrollWidth <= 390")
     seat.shot("subscribers-phone")
 
 

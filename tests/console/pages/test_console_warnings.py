@@ -21,7 +21,17 @@ from stream.log.port import Log
 from stream.records import Record
 from tests.support.console_delivery import alert_of, wait_for_alert
 from tests.support.console_door import Caller
-from tests.support.console_pages import AXE, PASSWORD, Desk, Seat, acts, cases, red, sync_api
+from tests.support.console_pages import (
+    AXE,
+    PASSWORD,
+    Desk,
+    Seat,
+    acts,
+    cases,
+    red,
+    sync_api,
+    taken,
+)
 from tests.support.decide_district import MIN, T0, seen, yanqing
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -243,6 +253,7 @@ def test_the_second_officer_of_an_end_is_led_to_the_end(seat: Seat, second: Seat
 def test_a_press_is_not_lost_when_the_page_changes_under_the_finger(seat: Seat, log: Log) -> None:
     expect = sync_api.expect
     cases(log, red("A01"))
+    taken(log)  # nothing comes that would move the button
     page = seat.enter("wang", "/#/warnings")
     button = page.locator(".many .main-act")
     box = button.bounding_box()

@@ -207,7 +207,7 @@ def test_a_call_of_a_process_that_was_killed_ends_before_the_next(
     killed.carrier._free(line.phone)  # as in a new process, where it is not known
     after = Caller(exchange.url, tmp_path)
     after.carrier.probe()
-    assert line.agent.process.wait(30) is not None
+    assert line.agent.process.wait(90) is not None
     assert after.send(NUMBERS["nobody"]).state == "accepted"
     killed.carrier.close()
     after.carrier.close()

@@ -185,6 +185,7 @@ def test_the_page_in_a_browser(door: Door, browser: Any, lang: str, tmp_path: Pa
     assert page.locator("#area").input_value() == "A03"  # as the code at the door has it
     page.get_by_label(phone).first.fill(NUMBER)
     page.get_by_role("button", name=go_on).click()
+    page.get_by_label(code).wait_for()  # before that nobody has a code
     page.get_by_label(code).fill(door.code())
     well()
     page.get_by_role("button", name=confirm).click()
