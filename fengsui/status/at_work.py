@@ -109,14 +109,14 @@ def nobodys(row: AtWork, timezone: str) -> Iterator[Text]:
         gone_at = max((n.gone_at for n in row.nobodys), default=0)
         oldest = min((n.unread_at for n in row.nobodys if n.unread_at), default=0)
         whole = Nobodys(0, gone_at, sum(n.unread for n in row.nobodys), oldest)
-        yield (
-            Text(
-                f"{row.stage}：{row.partitions} 个分区都没有人处理",
-                f"{row.stage}: none of its {row.partitions} partitions has an owner",
+        many = row.partitions
+        words = Text("没有人处理", "it has no owner")
+        if many > 1:
+            words = Text(
+                f"{many} 个分区都没有人处理", f"none of its {many} partitions has an owner"
             )
-            + _since(whole, timezone)
-            + _standby(row)
-        )
+        words = row.stage + Text("：", ": ") + words
+        yield words + _since(whole, timezone) + _standby(row)
         return
     for one in row.nobodys:
         yield (

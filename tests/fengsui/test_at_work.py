@@ -83,6 +83,9 @@ def test_a_stage_that_was_killed_is_missed_since_it_was_last_heard_of(tmp_path: 
     found = [f for f in examine(setup, log, T0 + 1000, None).line if f.code == "no_owner"]
     assert [f.what.en for f in found if f.what.en.startswith("detect")] == [line.removeprefix("! ")]
     assert all(zh(f.todo) != f.todo.en for f in found)
+    (address,) = (x for x in said(log, setup) if x.startswith("! address"))
+    assert address.startswith("! address: it has no owner")
+    assert address.endswith("; nobody stands by")
     decide.close()
     log.close()
 

@@ -42,6 +42,9 @@ def test_nothing_on_the_disk_shows_the_picture_and_who_has_the_keys_reads_it(
     assert photos.get(camera) is None
     assert frames.get(digest) is None, "who has the pictures alone has no photograph"
     (tmp_path / "keys" / "people-words.key").unlink()
+    assert SealedPhotos(frames, tmp_path).get(digest) is None
+    assert not (tmp_path / "keys" / "people-words.key").exists(), "who looks makes no key"
+    SealedPhotos(frames, tmp_path).put("C-3", JPEG + b"3")
     assert SealedPhotos(frames, tmp_path).get(digest) is None, "another key opens nothing"
 
 

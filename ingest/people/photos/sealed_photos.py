@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ingest.people.kept_words import master_key
+from ingest.people.kept_words import MASTER_KEY, master_key
 from stream.disk.blobs import FrameStore
 
 FILE = "people-photos.db"
@@ -60,6 +60,8 @@ class SealedPhotos:
         body = self._sealed.get(digest)
         if body is None or self._folder is None or not (self._folder / FILE).exists():
             return None
+        if not (self._folder / "keys" / MASTER_KEY).exists():
+            return None  # whoever only looks makes no new one, in the place of one that is to be put back
         try:
             with closing(_open(self._folder)) as db:
                 wrapped = _wrapped(db, digest)
