@@ -34,6 +34,8 @@ from stream.oplog import say
 from stream.pace.retry import Retry
 from stream.records import Rejected, decode
 
+# History is in no hurry: larger batches, fewer fsyncs. It waits before it writes and not after: what it has
+# just heard of may be a warning, which the next stage waits for the same disk to pass on.
 _LINGER_S = 1.0
 _LONGEST_S = 60.0  # of one wait for what is away
 _AT_ONCE = 2000  # records
@@ -191,6 +193,8 @@ def _archive_topic(
                 if consumer is None:
                     consumer = log.join(topic, "archive", member)
                 entries = consumer.poll(0.0 if again.goes_on else 0.5, _AT_ONCE)
+                if entries and not stop.wait(_LINGER_S):  # see `_LINGER_S`
+                    entries += consumer.poll(0.0, _AT_ONCE)
                 kept = False
                 again.some(consumer.owned())
                 if entries:
@@ -201,7 +205,6 @@ def _archive_topic(
                         consumer.commit(partition, last + 1, letters)
                         letters = []
                     metrics.RECORDS_IN.labels("archive", topic).inc(len(entries))
-                    stop.wait(_LINGER_S)  # history is in no hurry: larger batches, fewer fsyncs
                 held = "" if consumer.owned() else metrics.NONE_HELD
                 waits[topic] = _REWRITES if again.goes_on else held
                 retry.answered()

@@ -23,7 +23,9 @@ from stream.records import decode
 HEAD_EVERY = 2000  # entries
 HEAD_S = 60.0
 _LIMIT = 5000
-_LINGER_S = 1.0  # what comes within it is one commit; nothing waits for the ledger
+# What comes within it is one commit; nothing waits for the ledger. It waits before it writes and not after: the
+# warning that it has just heard of is still on its way, by the same disk.
+_LINGER_S = 1.0
 
 
 def group(chain: str) -> str:
@@ -99,8 +101,7 @@ class Writer:
         retry, held = Retry("ledger", stop), metrics.OWNED.labels(group(self.chain))
         while not stop.is_set():
             try:
-                if self.turn(0.5):
-                    stop.wait(_LINGER_S)
+                self.turn(0.5, lambda: stop.wait(_LINGER_S))
                 retry.answered()
                 held.set(int(self.holds))
                 pulse.beat("" if self.holds else metrics.NONE_HELD)
@@ -117,12 +118,15 @@ class Writer:
         """Is the chain this member's to write?"""
         return self._consumer is not None and 0 in self._consumer.owned()
 
-    def turn(self, timeout_s: float) -> int:
-        """Take what is there and commit it; how many entries were written. Raises Fenced and
-        Unavailable."""
+    def turn(self, timeout_s: float, linger: Callable[[], object] | None = None) -> int:
+        """Take what is there and commit it; how many entries were written. linger: waits for what belongs to
+        the same commit once there is something. Raises Fenced and Unavailable."""
         if self._consumer is None:
             self._consumer = self._log.join(self.chain, group(self.chain), self._member)
         entries = self._consumer.poll(timeout_s, _LIMIT)
+        if entries and linger is not None:
+            linger()
+            entries += self._consumer.poll(0.0, _LIMIT)
         if 0 not in self._consumer.owned():
             return 0
         due = self._steady() - self._signed_at >= HEAD_S

@@ -215,8 +215,9 @@ def test_restarts_and_a_lost_commit_enter_each_record_once(tmp_path: Path) -> No
     private = ledger_keys(setup.folder, False).private
     with opened(setup) as log:
         writer = Writer(log, "deliveries", "a", private, lambda: NOW)
-        log.append(outs(0, 3))
-        assert writer.turn(0.0) == 6
+        log.append(outs(0, 1))
+        # what comes while it waits, before it writes, is entered with it
+        assert writer.turn(0.0, lambda: log.append(outs(1, 3))) == 6
         consumer = writer._consumer
         assert consumer is not None
         commit, consumer.commit = consumer.commit, _refusing  # type: ignore[method-assign]

@@ -112,3 +112,48 @@ def test_what_history_acknowledged_and_lost_is_written_again_after_it_was_away(
         stop.set()
         archive.join(WAIT_S)
         log.close()
+
+
+class Meanwhile(threading.Event):
+    """A word to stop that nobody gives; whoever waits for it waits as long as `then` takes, the first time."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        super().__init__()
+        self._then = [then]
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is not None and self._then:
+            self._then.pop()()
+        return self.is_set()
+
+
+def test_it_waits_before_it_writes_so_that_a_warning_on_its_way_has_the_disk_for_itself(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path}"
+    log = open_log(url, "exercise", "toy", 1)
+    kept = open_history(f"{url}/history", "exercise", "toy")
+    history, written = AwayAtFirst(kept), list[int]()
+    history.asked = REFUSALS
+
+    def say(n: int) -> None:
+        log.append([letter(n, "cases", Rejected("failed_record", f"{n}"), b"")])
+
+    def next_stage() -> None:
+        written.append(history.asked - REFUSALS)
+        say(2)
+
+    say(1)
+    stop = Meanwhile(next_stage)
+    archive = threading.Thread(target=run_archive, args=(log, history, "m", stop))
+    archive.start()
+    try:
+        soon(lambda: log.positions("dead-letters", "archive") == [2])
+        assert written == [0]
+        assert history.asked == REFUSALS + 1
+        assert [f.fact_at for f in kept.facts("dead_letter", 0, 100)] == [1, 2]
+    finally:
+        stop.set()
+        archive.join(WAIT_S)
+        kept.close()
+        log.close()
