@@ -16,7 +16,7 @@ from bench.load.district import bench_district, names
 from config.load import load
 from detectors.memory.state import DetectState
 from detectors.stage import Detect
-from fengsui.run.service import calm_collector
+from fengsui.run.service import calm_collector, hand_over_soon
 from fengsui.run.setup import default_config
 from stream.log.open import open_log
 from stream.log.port import Out
@@ -82,6 +82,7 @@ def main(url: str, run: str, options: str) -> None:
         ready = threading.Event()
         runner = Runner(stage, log, member=f"bench-{os.getpid()}", live=False, now=lambda: 0)
         calm_collector()
+        hand_over_soon()
         began = time.perf_counter()
 
         def tell() -> None:

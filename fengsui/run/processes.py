@@ -17,7 +17,7 @@ from pathlib import Path
 from config.language import Text, text_of
 from dispatch.ledger.custody import locked, noted
 from fengsui.run.run_log import READS, STAGES, frames_folder, open_run_log
-from fengsui.run.service import calm_collector
+from fengsui.run.service import calm_collector, hand_over_soon
 from fengsui.run.setup import Setup, own
 from stream.clock import LineClock, last_tick, trusted
 from stream.disk.locks import in_force
@@ -129,6 +129,7 @@ class Line:
         for name in stages:
             load_stage(name, doors=True)
         calm_collector()
+        hand_over_soon()
         for name in reversed(stages):  # readers first: nothing waits for a stage that is not there
             ready = self._ready[name] = threading.Event()
             thread = threading.Thread(target=self._work, args=(name, ready), name=name)

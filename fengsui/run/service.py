@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,15 @@ from stream.environment import Usage
 from stream.http.exporter import serve
 from stream.metrics import watchdog
 from stream.pace.stop_signals import stopping_on_signals
+
+_HAND_OVER_S = 0.001
+
+
+def hand_over_soon() -> None:
+    """Whoever waits for the interpreter in this process has it after 1 ms, where Python's own interval is 5. A
+    commit gives it away for the disk or the broker and has to get it back, several times on each hop of a
+    warning; beside a detect that computes, an interval went by each time (docs/performance.md)."""
+    sys.setswitchinterval(_HAND_OVER_S)
 
 
 def calm_collector() -> None:

@@ -3,6 +3,7 @@
 import io
 import re
 import stat
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,26 @@ def test_a_stage_that_fails_while_it_comes_up_is_still_told(
     with pytest.raises(RuntimeError, match="no room"):
         line.start(("detect",), timeout_s=300, stop=threading.Event())
     assert line.code == 1
+
+
+def test_where_stages_share_an_interpreter_whoever_waits_for_it_has_it_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit gives it away and must get it back beside a detect that computes."""
+    before, found = sys.getswitchinterval(), list[float]()
+
+    def notes(*_: object, **__: object) -> None:
+        found.append(sys.getswitchinterval())
+
+    monkeypatch.setattr(line_module, "run_stage", notes)
+    line = Line(make_setup(DISTRICT, "exercise-t", tmp_path, start_at=T0))
+    stop = threading.Event()
+    stop.set()
+    try:
+        line.start(("detect",), timeout_s=300, stop=stop)
+    finally:
+        sys.setswitchinterval(before)
+    assert [0.0 < one <= 0.001 for one in found] == [True]
 
 
 @pytest.mark.parametrize("stopped", [False, True])

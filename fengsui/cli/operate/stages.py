@@ -11,7 +11,7 @@ from fengsui.cli.table import COMMANDS
 from fengsui.run import threshold_gate
 from fengsui.run.moments import parse_moment
 from fengsui.run.processes import load_stage, run_stage
-from fengsui.run.service import calm_collector, working
+from fengsui.run.service import calm_collector, hand_over_soon, working
 from fengsui.run.setup import Setup, refuse_live_keys, shown
 from fengsui.run.terminal import echo
 from fengsui.status.waiting import NOBODY
@@ -57,6 +57,7 @@ def _run_one(name: str, setup: Setup, carrier: str) -> int:
     stop, ready = threading.Event(), threading.Event()
     load_stage(name)
     calm_collector()
+    hand_over_soon()
     where = shown(setup.log)
     echo(
         Text(
