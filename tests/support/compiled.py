@@ -2,7 +2,8 @@
 
 Each of them loads every test file, and with them the whole product. On a fresh checkout all would compile
 the same 1,000 files at the same time, and pytest's own copies of the tests besides, which takes longer than
-loading them. So each compiles and loads its share first: what it comes to afterwards lies ready.
+loading them. So each compiles and loads its share first: what it comes to afterwards lies ready. It is the
+same with what Hypothesis reads out of the sources.
 """
 
 import compileall
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 import pytest
@@ -41,9 +43,24 @@ def tests(asked: Sequence[str], root: Path) -> list[Path]:
     return sorted(found)
 
 
+def read_for_hypothesis(files: Sequence[Path]) -> None:
+    """Hypothesis tries numbers and words that stand in the sources of what is loaded, and keeps what it has
+    read in a file for each of them (.hypothesis). Where it has changed what we ask for here, each process
+    reads them all by itself, as it does without us."""
+    with suppress(Exception):
+        from hypothesis.internal.constants_ast import constants_from_module
+
+        for path in files:
+            module = ModuleType(path.stem)
+            module.__file__ = str(path)
+            constants_from_module(module)
+
+
 def _prepare(config: pytest.Config, worker: str, workers: int) -> None:
     for path in share(sources(), worker, workers):
         compileall.compile_file(path, quiet=2)
+    product = [p for p in sources() if "tests" not in p.relative_to(ROOT).parts]
+    read_for_hypothesis(share(product, worker, workers))
     for path in share(tests(config.args, config.rootpath), worker, workers):
         # what cannot be loaded is told where it is collected
         with suppress(Exception, pytest.skip.Exception):
