@@ -17,6 +17,7 @@ from stream.mqtt.access import SIMULATED
 from stream.mqtt.client import Mqtt, digest, shared_group
 
 _DRAIN_MIN = 5
+_BROKER_S = 60.0  # a busy machine takes its time; what the line says before we are heard is lost
 _READ = ("answered", "confirmed")
 _GATHERED = 500  # readings of one message: far below its largest size
 
@@ -84,7 +85,7 @@ class Player:
             raise ValueError(Text("模拟器不进实战", "a simulator never speaks into a live run"))
         self.prefix = prefix_of(run_name, district)
         self.mqtt = Mqtt(broker_url, f"fengsui-simulator-{district.id}-{run_name}")
-        self.mqtt.wait_connected()
+        self.mqtt.wait_connected(_BROKER_S)
         self._stop = stop
         self.clock = Clock(self.mqtt, self.prefix, stop)
         self.nodes = nodes
@@ -100,7 +101,7 @@ class Player:
         self._gathered: list[dict[str, object]] = []  # readings of this slot, not yet sent
         self._now_at = 0
         topics = ["clock/passed", "node/+/command"] + ["taken"] * self._taken
-        self.mqtt.subscribe([f"{self.prefix}/{t}" for t in topics])
+        self.mqtt.subscribe([f"{self.prefix}/{t}" for t in topics], _BROKER_S)
 
     def publish(self, suffix: str, payload: bytes) -> None:
         """A reading, or a picture. Several ingests in lockstep: as a gateway would send it, many

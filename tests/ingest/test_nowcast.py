@@ -204,7 +204,7 @@ def heard(ear: Mqtt) -> list[bytes]:
 def test_a_file_and_a_server_are_handed_in_once_as_they_are(broker: str, tmp_path: Path) -> None:
     topic = "fengsui/live/forecast/gateway/W/nowcast"
     ear, mouth = Mqtt(broker, "ear"), Mqtt(broker, "mouth")
-    ear.subscribe([topic])
+    ear.subscribe([topic], 90)
     body = [(HEAD + row(0, 60, 5)).encode()]
     status = [200]
 

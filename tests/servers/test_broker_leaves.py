@@ -14,9 +14,9 @@ def test_who_publishes_and_is_gone_has_lost_nothing(tmp_path: Path) -> None:
     broker = start_broker(tmp_path, free_port())
     hearer = Mqtt(broker.url, "hearer")
     try:
-        hearer.subscribe(["t/#"])
+        hearer.subscribe(["t/#"], 90)
         sender = Mqtt(broker.url, "sender")
-        sender.wait_connected()
+        sender.wait_connected(90)
         for n in range(SENT):
             sender.publish(f"t/{n % 7}", b"%d" % n)
         assert sender.flush(120.0), "the broker has confirmed them all"

@@ -136,7 +136,7 @@ basins = ["B01"]
         assert self._mqtt is not None
         body = msgspec.json.encode({"clock_at": self.clock_at})
         self._mqtt.publish(f"fengsui/{self.run}/{self.name}/clock", body)
-        assert self._mqtt.flush()
+        assert self._mqtt.flush(90)
 
     def records(self) -> list[Any]:
         log = open_log(f"sqlite:///{self.folder}", self.run, self.name, 2)

@@ -70,8 +70,8 @@ class Ear:
 
     def __init__(self, url: str, name: str) -> None:
         self.mqtt = Mqtt(url, name)
-        self.mqtt.wait_connected()
-        self.mqtt.subscribe([f"{P}/node/+/command", f"{P}/beacon", f"{P}/keys"])
+        self.mqtt.wait_connected(90)
+        self.mqtt.subscribe([f"{P}/node/+/command", f"{P}/beacon", f"{P}/keys"], 90)
         self.got: list[tuple[str, bytes]] = []
 
     def heard(self, what: str, topic: str = "") -> list[bytes]:

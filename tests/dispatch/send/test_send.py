@@ -61,8 +61,8 @@ class Village:
         public = sender_keys(folder).public
         self.nodes = Nodes(list(district.nodes), public, "exercise")
         self.mqtt = Mqtt(broker, name)
-        self.mqtt.wait_connected()
-        self.mqtt.subscribe([f"{PREFIX}/node/+/command", f"{PREFIX}/clock/passed"])
+        self.mqtt.wait_connected(90)
+        self.mqtt.subscribe([f"{PREFIX}/node/+/command", f"{PREFIX}/clock/passed"], 90)
         self.passed: list[int] = []
 
     def listen(self, now_at: int) -> None:

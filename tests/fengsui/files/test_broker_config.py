@@ -171,7 +171,7 @@ def test_an_hours_backlog_outlives_the_broker(
         broker.stop()
         broker.start()
         ingest = client(broker.url(INGEST), "i")
-        ingest.subscribe([f"{AT}/station/#"])
+        ingest.subscribe([f"{AT}/station/#"], 60)
         got: list[bytes] = []
         until = time.monotonic() + 600
         while len(got) < count and time.monotonic() < until:

@@ -60,7 +60,7 @@ class Listener:
 
     def __init__(self, url: str) -> None:
         self.mqtt = Mqtt(url, "listener")
-        self.mqtt.subscribe(["fengsui/live/yanqing/station/#"])
+        self.mqtt.subscribe(["fengsui/live/yanqing/station/#"], 90)
         self.heard: Counter[float] = Counter()
         self.values: dict[float, float] = {}
 
