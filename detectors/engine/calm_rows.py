@@ -40,7 +40,8 @@ class Bound(NamedTuple):
 class CalmRows:
     """Of one rule, or of several whose memories are alike (`detectors.engine.calm_together`). bounds: by which
     rows are asked, none where nothing is known; bound_of: (rows,), which of them is each row's. rain:
-    (inputs,), which are of rain. per_unit: (rows, inputs). late, span: in slots."""
+    (inputs,), which are of rain. per_unit: (rows, inputs). late, kept: in slots, behind a row's clock what
+    may be judged, and what stays."""
 
     def __init__(
         self,
@@ -51,13 +52,13 @@ class CalmRows:
         gathers: list[str],
         *,
         late: int,
-        span: int,
+        kept: int,
         fades: bool,
     ) -> None:
         self._bounds, self._bound_of = bounds, bound_of
         self._rain, self._rains = rain, rain.tolist()
         self._gathers = gathers
-        self._late, self._span, self._fades = late, span, fades
+        self._late, self._kept, self._fades = late, kept, fades
         # of the first input that is no rain, and of the first of rain
         self._unit = per_unit[:, int((~rain).argmax())]
         self._rain_unit = per_unit[:, int(rain.argmax())]
@@ -168,7 +169,7 @@ class CalmRows:
     def _draw(self, state: SeriesState, rows: Ints) -> None:
         """Envelopes anew, from all that a judgement may still look at."""
         e, slots = state.within, state.ring.shape[2]
-        ends = state.head[rows][:, None] + np.arange(1 - self._span - self._late, 1)
+        ends = state.head[rows][:, None] + np.arange(1 - self._kept, 1)
         held = state.ring[
             rows[:, None, None], np.arange(self._rain.size)[:, None], ends[:, None] & (slots - 1)
         ]
@@ -240,7 +241,7 @@ class CalmRows:
             for back in range(gap):
                 ring[row, :, (s - back) & mask] = np.nan
             head[row] = before = s
-        if s <= before - self._span - self._late:
+        if s <= before - self._kept:
             return
         place = (row, of, s & mask)
         held, gather = ring.item(place), self._gathers[of]
@@ -281,14 +282,14 @@ class CalmRows:
         not taken. Returns what was."""
         head = state.head[rows]
         if (slot > head).any():
-            kept = slot > _clocks(state.head, rows, slot) - self._span - self._late
+            kept = slot > _clocks(state.head, rows, slot) - self._kept
             last = state.head.copy()
             np.maximum.at(last, rows, slot)
             moved = (last > state.head).nonzero()[0]
             advance(state, moved, last[moved], np.zeros(moved.size, np.bool_))
             head = last[rows]
         else:  # no clock moves
-            kept = slot > head - self._span - self._late
+            kept = slot > head - self._kept
         wet = kept & (value != 0)
         np.maximum.at(state.wet, rows[wet], slot[wet])
         if self._fades:

@@ -29,6 +29,7 @@ from detectors.engine.window_rows import SeriesChange, SeriesRow
 from detectors.engine.window_rule import Floats, Ints, Kind, Scored, SeriesJudged, View
 
 _MINUTE = 60_000
+_WAITED = 32  # slots: so long may what comes late have waited
 _FEW = 16  # of fewer, none is sought that need no judgement
 _ELEMENTS = 2_000_000  # numbers gathered at once
 
@@ -64,7 +65,8 @@ class SeriesRule:
         self.inputs = max((len(r.stations) for r in rows), default=1)
         need = 2 * self.span + late_min * _MINUTE // self.slot_ms + 64
         self.slots = 1 << (need - 1).bit_length()
-        self._block = self.slots - self.span - self._late
+        self._kept = self.span + self._late + _WAITED
+        self._block = self.slots - self._kept
         self._sign = -1.0 if kind.falling else 1.0
         self.limits = Limits((*levels, *actions), clear, falling=kind.falling)
         self.quantities = rows[0].quantities if rows else ()  # the same of all rows
@@ -93,7 +95,7 @@ class SeriesRule:
     def alike(self) -> dict[str, Any]:
         """What `CalmRows` must know of the rows beside their bounds."""
         rains = [q == "rain" for q in self.quantities or self.kind.inputs[:1] * self.inputs]
-        form = {"late": self._late, "span": self.span, "fades": self._fades}
+        form = {"late": self._late, "kept": self._kept, "fades": self._fades}
         return {
             "rain": np.array(rains),
             "per_unit": self._per_unit,
@@ -170,7 +172,7 @@ class SeriesRule:
         out: list[SeriesChange],
     ) -> None:
         head = np.where(behind, state.head[rows], slot)  # the row's clock after each
-        kept = slot > head - self.span - self._late
+        kept = slot > head - self._kept
         advance(state, rows, slot, behind)
         put_each(state, rows, inputs, slot, value, kept, add, self._gathers)
         if suspect is not None and suspect.any():
@@ -216,8 +218,9 @@ class SeriesRule:
         reached there what nobody saw. It raises and lowers nothing."""
         out: list[SeriesChange] = []
         r, head = owed.row, state.head[owed.row]
-        first = -(-owed.first * _MINUTE // self.slot_ms)
-        first = head.copy() if self.kind.newest else np.maximum(first, head - self._late)
+        first = np.maximum(-(-owed.first * _MINUTE // self.slot_ms), head - self._kept + self.span)
+        if self.kind.newest:
+            first = head.copy()
         last = np.minimum(head, -(-owed.newest * _MINUTE // self.slot_ms) + self.span - 1)
         which = ((head >= 0) & (first <= last)).nonzero()[0]
         which = which[~self.calm.sure(state, r[which])]
@@ -228,15 +231,13 @@ class SeriesRule:
             return out
         r, head = r[which], head[which]
         judged = self._worst(state, r, first[which], last[which])
-        machines = state.machines
-        up = judged.raw > machines.level.level[r]
-        up |= judged.raw_action > machines.action.level[r]
-        n = up.nonzero()[0]
+        up = judged.raw > state.machines.level.level[r]
+        n = (up | (judged.raw_action > state.machines.action.level[r])).nonzero()[0]
         state.changed[r[n]] = True
-        none = np.zeros(r.size, np.int64)
+        none, minute = np.zeros(r.size, np.int64), head * self.slot_ms // _MINUTE
         judged = judged._replace(keep=none + 4, keep_action=none + 2)
         if n.size:
-            self._levels(state, none, r, head, head * self.slot_ms // _MINUTE, judged, n, out)
+            self._levels(state, none, r, head, minute, judged, n, out)
         return out
 
     # --- values to levels

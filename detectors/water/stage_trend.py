@@ -221,7 +221,7 @@ class StageTrend:
         have completed a rise there."""
         out: list[Change] = []
         r, head = owed.row, state.head[owed.row]
-        first = np.maximum(owed.first, head - self._late_min)
+        first = np.maximum(owed.first, head - SLOTS + self._window_min)
         last = np.minimum(head, owed.newest + self._window_min - 1)
         rising = np.zeros(r.size, np.int64)
         for n in ((head >= 0) & (first <= last)).nonzero()[0].tolist():

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detectors.engine.owed_ends import Owed
 from detectors.engine.window_engine import SeriesRule
 from detectors.engine.window_rows import SeriesChange, SeriesRow
 from detectors.engine.window_rule import Kind, Parameters, Scored, View, scored
@@ -262,3 +263,22 @@ def test_a_change_tells_value_threshold_and_the_time_to_the_next() -> None:
     r = rule(rows=1, of=kind(gather="max", score=rising, quiet=None))
     (change,) = feed(r, [(0, 0, START, 70)], 1)
     assert (change.value, change.limit, change.window_min, change.wait_min) == (7.0, 6.0, 30, 60.0)
+
+
+@pytest.mark.parametrize("waited", [0, 1, 31])
+def test_what_came_late_is_judged_at_the_ends_within_the_lateness_though_it_waited(
+    waited: int,
+) -> None:
+    """An hour's rain that ended when what may be an order began; since it came the clock has gone on."""
+    r, first = rule(), START + 5
+    state = r.new()
+    one, head = np.array([0]), first + 30 + 5 * waited
+    at = np.array([head]) * 60_000
+    assert not r.judge(state, one, one, at, np.array([0]))
+    wet = np.arange(first - 55, first, 5)
+    rows = np.zeros(wet.size, np.int64)
+    old, counts = np.ones(wet.size, np.bool_), np.full(wet.size, 10)
+    assert not r.judge(state, rows, rows, wet * 60_000, counts, old=old)
+    (said,) = r.judge_back(state, Owed(one, np.array([first]), wet[-1:]))
+    assert (said.level, said.action, said.value) == (3, 2, 11.0)
+    assert not r.judge_back(state, Owed(one, np.array([first]), wet[-1:])), "once"
