@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import exp, log, pi, sqrt
 from typing import Any
 
-from detectors.water.unit_hydrograph import UnitHydrograph, hydrograph
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph, hydrograph
 
 Slots = Sequence[float | None]
 _HORIZONS_MIN = (30, 60, 180)

@@ -12,13 +12,14 @@ from statistics import median
 from typing import Any
 
 from bench.baseline.flood_score import flood_score
+from bench.baseline.flow_score import flow_score
 from bench.baseline.level_and_rain import level_and_rain
 from bench.baseline.level_forecast import level_forecast
 from bench.baseline.shaking import moveout, sta_lta
 from detectors.rain.postfire_m1 import M1
 from detectors.rain.storm.storm_quantities import TABLE_QUANTITIES
-from detectors.water.gr4h import ordinates
-from detectors.water.unit_hydrograph import hydrograph
+from detectors.water.runoff.gr4h import ordinates
+from detectors.water.runoff.unit_hydrograph import hydrograph
 
 Slots = list[float | None]
 Windows = list[Slots]
@@ -274,6 +275,9 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
         _areal(w[1:], weights[1:], p.silent_min * 60 // slot_s),
         slot_s,
         rained=any(_known(x[-p.silent_min * 60 // slot_s - 1 :]) for x in w[1:]),
+    ),
+    "flow_score": lambda p, w, _s, weights: flow_score(
+        p, w[0], _areal(w[1:], weights[1:], p.silent_h)
     ),
     "gr4h": _gr4h,
     "intensity_duration": _intensity_duration,

@@ -32,11 +32,12 @@ from detectors.rain.rain_threshold import RainThreshold
 from detectors.rain.storm.storm_score import StormScore
 from detectors.setup.registry import KINDS
 from detectors.statistics.moveout import Moveout
-from detectors.water.gr4h import Gr4h
 from detectors.water.level_forecast import LevelForecast
+from detectors.water.runoff.flow_score import FlowScore
+from detectors.water.runoff.gr4h import Gr4h
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph
 from detectors.water.stage_trend import StageRow, StageTrend
 from detectors.water.travel_time import TravelTime
-from detectors.water.unit_hydrograph import UnitHydrograph
 
 SIZES = (100, 1_000, 10_000, 100_000)
 _QUICK = (100, 1_000)
@@ -58,6 +59,7 @@ _LEVELS: dict[str, tuple[float, ...]] = {
     "unit_hydrograph": (0.2, 0.5, 2, 5),
     "postfire_m1": (0.2, 0.4, 0.6, 0.8),
     "storm_score": (0.2, 0.4, 0.6, 0.8),
+    "flow_score": (0.5, 0.8, 1, 1.5),
     "gr4h": (0.3, 0.5, 1, 3),
     "quantity_below": (0.49, 0.487, 0.48, 0.4),
     "quantity_rise": (0.5, 0.8, 1.2, 2),
@@ -73,6 +75,7 @@ _LEVELS: dict[str, tuple[float, ...]] = {
 _STAGE_LEVELS = (1.2, 1.6, 2.0, 2.5)
 _PARAMETERS: dict[str, Any] = {
     "unit_hydrograph": UnitHydrograph(area_km2=20.0, cn=85.0),
+    "flow_score": FlowScore(area_km2=20.0, x1=100.0, x2=0.0, x3=50.0, x4=3.3, flood_m=5.0, days=2),
     "gr4h": Gr4h(area_km2=20.0, x1=100.0, x2=0.0, x3=50.0, x4=3.3),
     "storm_score": StormScore(intercept=-6.0, weights={"intensity_15min": 1.0, "storm_total": 1.0}),
     "postfire_m1": PostfireM1(burned_steep=0.5, dnbr=0.4, soil_kf=0.2),
@@ -236,7 +239,7 @@ def _rate(rule: _Rule, record: Made, rows: int, inputs: int, seconds: float) -> 
     """Observations a second, once every station has been heard: what the system does to give memory
     for the first time is not the rule's work."""
     done = spent = 0.0
-    size = 600 if getattr(rule.rule, "name", "") == "gr4h" else _BATCH
+    size = 600 if getattr(rule.rule, "name", "") in ("gr4h", "flow_score") else _BATCH
     for n, b in enumerate(batches(record, rows, inputs, size)):  # of the slow one, seconds each
         began = time.process_time()
         rule.judge(rule.state, b)

@@ -73,7 +73,8 @@ _ROWS = (
         "level_forecast", Text("水位预报概率", "chance of reaching the level"), "%", tells=True
     ),
     RuleKind("flood_score", Text("雨水情综合评分", "level and rain as one score"), "1", tells=True),
-    # the same kind, its table fitted to whether a place floods (`told_as`)
+    RuleKind("flow_score", Text("流量综合预报", "discharge to come, by model and gauge"), "1"),
+    # flood_score again, its table fitted to whether a place floods (`told_as`)
     RuleKind(
         "flood_chance",
         Text("受淹的可能性", "chance of flooding"),

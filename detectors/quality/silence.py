@@ -26,7 +26,7 @@ from detectors.quality.clock_offset import ClockState
 from ingest.observation import Away
 
 # kinds that foretell from gauges upstream or from the level itself: blind without them, or less sure
-_FORECASTS = ("travel_time", "flood_score", "level_forecast", "level_and_rain")
+_FORECASTS = ("travel_time", "flood_score", "flow_score", "level_forecast", "level_and_rain")
 
 
 class SilenceState(msgspec.Struct):

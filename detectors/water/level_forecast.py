@@ -70,7 +70,7 @@ from detectors.water.rise_chance import (
     sobered,
     sums,
 )
-from detectors.water.unit_hydrograph import UnitHydrograph, effective, further, hydrograph
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph, effective, further, hydrograph
 
 HORIZONS_MIN = (30, 60, 180)
 

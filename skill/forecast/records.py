@@ -13,7 +13,7 @@ import numpy as np
 from config.language import Text
 from detectors.engine.window_rule import Floats
 from detectors.water.level_forecast import LevelForecast
-from detectors.water.unit_hydrograph import UnitHydrograph
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph
 from skill.series.read import read_observations
 
 

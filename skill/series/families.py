@@ -13,6 +13,7 @@ anybody could set by hand; they are always tried, and told beside whatever is ch
 - soil: rain that counts the more the wetter the ground is measured (`skill.series.joint.soil`);
 - runoff, balance: discharge to come from rain by a unit hydrograph (`skill.series.joint.runoff`) or by a
   water balance of weeks (`skill.series.joint.balance`);
+- followed: the same from the discharge that is measured (`skill.series.joint.followed`);
 - forecast, chance: level, rise and rain together, fitted to the record (`skill.series.joint.fitted`).
 """
 
@@ -39,7 +40,10 @@ MANY = 2_000_000  # slots of all places: from here on a coarser grid
 Told = Callable[[Said], None]
 
 # made elsewhere
-_OTHERS = ("either", "both", "soil", "upstream", "runoff", "balance", "forecast", "chance")
+_OTHERS = (
+    *("either", "both", "soil", "upstream", "runoff", "balance"),
+    *("followed", "forecast", "chance"),
+)
 _PUBLISHED: tuple[tuple[str, dict[str, Any], float], ...] = (
     ("intensity_duration", {"slot_min": 60, "from_min": 60, "to_min": 1440}, 1.0),  # Caine 1980
     ("recent_prior_rain", {"recent_days": 3, "prior_days": 15, "b": 0.67}, 88.9),  # Chleborad 2000

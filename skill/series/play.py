@@ -21,7 +21,12 @@ from skill.series.track import Track, alongside, crossed, spans, standing, step_
 from skill.verify.hindcast import Readings
 from skill.verify.match import Alarm, Event
 
-SCALED = ("stage_score", "flood_score", "level_and_rain")  # kinds with a scale of the stream's own
+SCALED = (
+    "stage_score",
+    "flood_score",
+    "level_and_rain",
+    "flow_score",
+)  # kinds with a scale of the stream's own
 _ORDINARY = 99.0  # percentile: events that begin at such stages have no flood level
 
 

@@ -12,11 +12,14 @@ import numpy as np
 from config.language import Said, Text
 from detectors.engine.window_rule import Floats, Ints
 from skill.series.clock import iso
-from skill.series.fit import Terms, block_starts
+from skill.series.families import Rival
+from skill.series.fit import Terms, block_starts, objective
+from skill.series.nested import Judged
 from skill.series.places import unseen
 from skill.series.play import Played, judged, reliability
 from skill.series.rules import FORM, RulesFile, Skill, Step
 from skill.series.track import crossed, standing
+from skill.verify import names
 from skill.verify.hindcast import Readings
 from skill.verify.match import RULE, Alarm, Event, Outcome, match
 from skill.verify.score import Counts, auc, bootstrap
@@ -228,3 +231,21 @@ def _by_block(outcome: Outcome, blocks: Ints) -> list[Counts]:
         if a.fate == "false":
             table_[max(int(np.searchsorted(blocks, a.alarm.start_at, "right")) - 1, 0), 2] += 1
     return blocks_of(table_)
+
+
+def weighed(best: Rival, found: Judged, cost: float) -> list[Said]:
+    """What is to be said of how the delivered rule stands to the simple ones."""
+    if not best.simple:
+        return []
+    told = Text(
+        "未见数据上没有候选胜过简单规则，交付简单规则：",
+        "nothing beats a simple rule on events left out, so a simple one is delivered: ",
+    )
+    told += names.SERIES[best.name]
+    if found.beaten:
+        both = [float(objective(x.sum(axis=0), cost)) for x in (found.nested, found.delivered)]
+        told += Text(
+            f"（在全部候选中选择：{both[0]:.2f}，它：{both[1]:.2f}）",
+            f" (the choice among all: {both[0]:.2f}, this one: {both[1]:.2f})",
+        )
+    return [told]

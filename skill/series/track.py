@@ -15,7 +15,7 @@ from config.records.quantity import QUANTITIES
 from detectors.engine.window_rule import Floats, Ints, Kind, View
 from skill.verify.hindcast import Readings
 
-_ELEMENTS = 8_000_000
+_ELEMENTS = 1_000_000
 _HAIR = 1e-9
 
 

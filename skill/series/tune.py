@@ -26,6 +26,7 @@ from skill.series.fit import Candidate, Place, Terms, block_starts
 from skill.series.joint.balance import BALANCE
 from skill.series.joint.combined import combined
 from skill.series.joint.fitted import fitted
+from skill.series.joint.followed import followed
 from skill.series.joint.runoff import HYDROGRAPH, Model, Numbers, runoffs
 from skill.series.joint.soil import SOIL_AND_RAIN, soils, with_soil
 from skill.series.joint.upstream import upstream
@@ -41,7 +42,16 @@ from skill.series.places import (
 )
 from skill.series.play import SCALED, Played, judged, logistic, play
 from skill.series.read import events_and_notes, read_observations
-from skill.series.report import SEED, Json, blocks_of, outcome_told, skill, skill_json, steps
+from skill.series.report import (
+    SEED,
+    Json,
+    blocks_of,
+    outcome_told,
+    skill,
+    skill_json,
+    steps,
+    weighed,
+)
 from skill.series.rules import (
     FORM,
     VERSION,
@@ -82,6 +92,7 @@ class _Basis(NamedTuple):
     wholes: dict[
         tuple[str, int], tuple[Numbers, Floats]
     ]  # runoff models fitted to all of the record
+    starts: dict[int, Floats]  # the same of those that follow the discharge
 
     @property
     def sets(self) -> list[list[Place]]:
@@ -130,13 +141,14 @@ def tune(
         )
     candidate = t.candidates[t.which[row]]
     rules = _rows(candidate, float(t.limit[row]), basis.sets[candidate.choice], happened)
-    validated = [skill(names.PART, blocks_of(found.nested))]
+    validated = [skill(names.PART, blocks_of(found.delivered))]
     by_stretch: list[Json] = []
     if np.unique(folds := contiguous(many)).size > 1:
         told(Text("交叉验证，按时段再来一遍", "cross-validation once more, by stretches of time"))
         others = plain + _fitted(basis, folds, told)
         again = judge(others, folds, cost)
-        validated.append(skill(names.STRETCH, blocks_of(again.nested)))
+        left = again.alone[best] if found.beaten else again.nested
+        validated.append(skill(names.STRETCH, blocks_of(left)))
         by_stretch = _rivals_told(others, _compared(others, again))
     played = play(rules, readings, happened)
     rows = judged(played.said, happened, basis.terms.min_lead_ms, basis.terms.window_ms)
@@ -154,7 +166,7 @@ def tune(
         rivals=tuple(_compared(rivals, found)),
     )
     _write(out, text(file))
-    notes += [*_weighed(rivals[best]), *unknown_areas(rules, happened, by)]
+    notes += [*weighed(rivals[best], found, cost), *unknown_areas(rules, happened, by)]
     result = outcome_told(file, played, happened, readings, basis.terms, notes)
     result["out"], result["candidates_tried"] = str(out), file.provenance.candidates
     result["rule"] = result["family"] = str(names.SERIES[rivals[best].name])
@@ -248,7 +260,7 @@ def _basis(
     }
     groups |= {model.family: [[place] for place, _ in of] for model, of in flows.items()}
     groups["soil"] = with_soil(readings, sets, by)
-    return _Basis(readings, happened, terms, blocks, groups, flows, known, {})
+    return _Basis(readings, happened, terms, blocks, groups, flows, known, {}, {})
 
 
 def _fitted(basis: _Basis, folds: Ints, told: Callable[[Said], None]) -> list[Rival]:
@@ -257,6 +269,7 @@ def _fitted(basis: _Basis, folds: Ints, told: Callable[[Said], None]) -> list[Ri
     found = upstream(basis.groups["river"], basis.first("river"), *how)
     for model, flows in basis.flows.items():
         found += runoffs(model, flows, basis.first(model.family), *how, basis.wholes)
+    found += followed(basis.groups["rainy"], basis.first("rainy"), *how, basis.starts)
     return found + fitted(basis.groups["rainy"], basis.first("rainy"), *how)
 
 
@@ -349,17 +362,6 @@ def _rivals_told(rivals: Sequence[Rival], skills: Sequence[Skill]) -> list[Json]
     """For JSON: each family's skill, and whether it is a simple one."""
     both = zip(rivals, skills, strict=True)
     return [skill_json(s) | {"simple": r.simple} for r, s in both]
-
-
-def _weighed(best: Rival) -> list[Said]:
-    """What is to be said of how the delivered rule stands to the simple ones."""
-    if not best.simple:
-        return []
-    told = Text(
-        "未见数据上没有候选胜过简单规则，交付简单规则：",
-        "nothing beats a simple rule on events left out, so a simple one is delivered: ",
-    )
-    return [told + names.SERIES[best.name]]
 
 
 def _write(path: Path, body: str) -> None:

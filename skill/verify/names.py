@@ -23,6 +23,7 @@ SERIES: Mapping[str, Text] = {
     "upstream": Text("上游来水", "water from upstream"),
     "runoff": Text("降雨径流模型", "runoff model"),
     "balance": Text("降雨径流模型（GR4H）", "runoff model (GR4H)"),
+    "followed": Text("实测流量校正的水文模型", "runoff model set by the discharge"),
     "forecast": Text("雨与水位的预报", "forecast from rain and level"),
     "chance": Text("雨与水位的概率", "chance from rain and level"),
 }

@@ -17,7 +17,7 @@ from config.load import load
 from console.model.follow import DECODERS
 from detectors.engine.window_rule import View
 from detectors.water.level_forecast import LevelForecast, score, tells
-from detectors.water.unit_hydrograph import UnitHydrograph
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph
 from ingest.decode.nowcast import decode_nowcast
 from ingest.decode.reading import REASONS, Reading
 from ingest.observation import Observations

@@ -11,7 +11,7 @@ import pytest
 from config.load import load
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats
-from detectors.water.unit_hydrograph import UnitHydrograph, hydrograph, runoff
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph, hydrograph, runoff
 from skill.series.clock import iso
 from skill.series.csv_text import SeriesFault
 from skill.series.joint.runoff import HYDROGRAPH

@@ -11,7 +11,7 @@ import pytest
 from config.load import load
 from config.records.rules import RuleRow
 from detectors.engine.window_rule import Floats
-from detectors.water.gr4h import Gr4h, run
+from detectors.water.runoff.gr4h import Gr4h, run
 from detectors.water.soil_and_rain import SoilAndRain, counted
 from skill.series.clock import iso
 from skill.series.joint.balance import BALANCE

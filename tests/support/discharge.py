@@ -1,22 +1,35 @@
 """A record of rain and of the discharge that a model made of it, and what tune fits to it."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from detectors.engine.window_rule import Floats
+from detectors.engine.window_rule import Floats, Ints
 from skill.series.clock import iso
 from skill.series.families import Rival
-from skill.series.fit import block_starts
+from skill.series.fit import Place, Terms, block_starts
+from skill.series.joint.followed import followed
 from skill.series.joint.runoff import Model, runoffs
 from skill.series.places import choices, terms_of, with_rain, with_runoff
 from skill.series.read import read_events, read_observations
+from skill.verify.hindcast import Readings
 
 T0 = 1_451_606_400_000  # 2016-01-01
 HOUR = 3_600_000
 
 
-def fitted(model: Model, folder: Path, rain: Floats, flow: Floats, folds: int) -> Rival:
+class Prepared(NamedTuple):
+    """A record that is read, as families take it."""
+
+    readings: Readings
+    rainy: list[list[Place]]
+    terms: Terms
+    blocks: Ints
+    folds: Ints
+
+
+def prepared(folder: Path, rain: Floats, flow: Floats, folds: int) -> Prepared:
     """rain: (gauges, hours) mm; flow: (hours,) m3/s; a flood begins where two fifths of the highest are
     reached after twelve hours below."""
     rows = ["station,quantity,time,value"]
@@ -32,6 +45,18 @@ def fitted(model: Model, folder: Path, rain: Floats, flow: Floats, folds: int) -
     readings, happened = read_observations(folder / "o.csv")[0], read_events(folder / "e.csv")
     terms = terms_of(readings, 3600)
     sets = choices(readings, happened, terms, "discharge", [], None)
-    flows = with_runoff(readings, with_rain(readings, sets, None), 3600)
     blocks = block_starts(int(readings.at[0]), int(readings.at[-1]))
-    return runoffs(model, flows, 0, terms, blocks, np.arange(blocks.size) % folds)[0]
+    rainy = with_rain(readings, sets, None)
+    return Prepared(readings, rainy, terms, blocks, np.arange(blocks.size) % folds)
+
+
+def fitted(model: Model, folder: Path, rain: Floats, flow: Floats, folds: int) -> Rival:
+    """What a model that knows rain alone is fitted to."""
+    p = prepared(folder, rain, flow, folds)
+    return runoffs(model, with_runoff(p.readings, p.rainy, 3600), 0, *p[2:])[0]
+
+
+def with_discharge(folder: Path, rain: Floats, flow: Floats, folds: int) -> Rival:
+    """What the model that follows the measured discharge is fitted to."""
+    p = prepared(folder, rain, flow, folds)
+    return followed(p.rainy, 0, *p[2:], lambda _: None, {})[0]

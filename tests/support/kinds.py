@@ -13,12 +13,13 @@ from detectors.rain.postfire_m1 import PostfireM1
 from detectors.rain.storm.storm_score import StormScore
 from detectors.statistics.moveout import Moveout
 from detectors.water.flood_score import FloodScore
-from detectors.water.gr4h import Gr4h
 from detectors.water.level_and_rain import LevelAndRain
 from detectors.water.level_forecast import LevelForecast
+from detectors.water.runoff.flow_score import FlowScore
+from detectors.water.runoff.gr4h import Gr4h
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph
 from detectors.water.soil_and_rain import SoilAndRain
 from detectors.water.travel_time import TravelTime
-from detectors.water.unit_hydrograph import UnitHydrograph
 
 # small windows, so that a plain loop is quick
 SMALL: dict[str, Any] = {
@@ -48,6 +49,29 @@ SMALL: dict[str, Any] = {
     ),
     "level_and_rain": LevelAndRain(
         zero_m=1.0, flood_m=7.0, rise_weight=1.5, rain_min=180, rain_mm=12.0, silent_min=120
+    ),
+    "flow_score": FlowScore(
+        zero_m=1.0,
+        flood_m=7.0,
+        area_km2=20.0,
+        x1=300.0,
+        x2=-0.1,
+        x3=50.0,
+        x4=3.3,
+        start_by=0.1,
+        usual_m3_s=2.0,
+        intercept=0.1,
+        weights={
+            "level": 0.4,
+            "rise_60min": 0.3,
+            "rain_120min": 0.01,
+            "flow_60min": 0.2,
+            "flow_180min": 0.4,
+            "miss_120min": 0.1,
+            "miss_flow_60min": 0.2,
+        },
+        days=2,
+        silent_h=2,
     ),
     "gr4h": Gr4h(area_km2=20.0, x1=300.0, x2=-0.1, x3=50.0, x4=3.3, days=2, ahead_h=3),
     "intensity_duration": IntensityDuration(to_min=120),

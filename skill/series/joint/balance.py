@@ -11,7 +11,7 @@ import numpy as np
 
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats
-from detectors.water.gr4h import Catchments, Gr4h, balance, ordinates
+from detectors.water.runoff.gr4h import Catchments, Gr4h, balance, ordinates
 from skill.series.fit import Place, Terms
 from skill.series.joint.runoff import Model, Numbers, areal
 from skill.series.track import Track

@@ -32,7 +32,7 @@ _REACH = 1  # units of time past the lead in which the highest level is asked fo
 _ONE_IN = 5  # quiet rows that the logistic looks at, each for so many
 
 
-class _Rows(NamedTuple):
+class Rows(NamedTuple):
     """Rows of all places one below the other. fold: -1 where a row's outlook reaches over the edge of
     a fold, or is not known. x: terms at equal spread, a column of ones before them."""
 
@@ -122,9 +122,9 @@ def _candidates(
     base |= {"power": power} if power != 1 else {}
     for full in (False, True) if rainy else (False,):
         names = _names(unit, full=full, rain=rainy)
-        x = [_terms(p, base, names) for p in places]
+        x = [terms_at(p, base, names) for p in places]
         ahead = lead + _REACH * unit
-        y = [_ahead(p, power, lead, ahead) for p in places]
+        y = [highest_ahead(p, power, lead, ahead) for p in places]
         yield "forecast", _forecast(places, x, y, names, base, ahead, blocks, folds)
         if not big:
             ahead = lead + 4 * unit
@@ -144,7 +144,7 @@ def _names(unit: int, *, full: bool, rain: bool) -> list[str]:
     return names
 
 
-def _terms(p: Place, base: dict[str, Any], names: Sequence[str]) -> Floats:
+def terms_at(p: Place, base: dict[str, Any], names: Sequence[str]) -> Floats:
     made = FloodScore(
         zero_m=p.scale[0], flood_m=p.scale[1], weights=dict.fromkeys(names, 1.0), **base
     )
@@ -152,7 +152,7 @@ def _terms(p: Place, base: dict[str, Any], names: Sequence[str]) -> Floats:
     return np.concatenate(parts)
 
 
-def _ahead(p: Place, power: float, lead: int, ahead: int) -> Floats:
+def highest_ahead(p: Place, power: float, lead: int, ahead: int) -> Floats:
     """(heard,) the highest level on its scale from `lead` to `ahead` minutes on; NaN where none was
     heard."""
     slot_min = p.track.slot_s // 60
@@ -163,7 +163,7 @@ def _ahead(p: Place, power: float, lead: int, ahead: int) -> Floats:
     return best[p.track.heard]
 
 
-def _rows(
+def rows_of(
     places: Sequence[Place],
     x: Sequence[Floats],
     y: Sequence[Floats],
@@ -171,7 +171,7 @@ def _rows(
     ahead_min: int,
     blocks: Ints,
     folds: Ints,
-) -> tuple[_Rows, list[Ints]]:
+) -> tuple[Rows, list[Ints]]:
     """The rows, and the fold of each moment of each place."""
     of: list[Ints] = []
     fold: list[Ints] = []
@@ -187,7 +187,7 @@ def _rows(
     mean, spread = (f(all_[use], axis=0) for f in (np.mean, np.std))
     spread = np.where(spread > 1e-9, spread, 1.0)
     z = np.column_stack([np.ones(len(all_)), (all_ - mean) / spread])
-    return _Rows(z, np.concatenate(y), np.concatenate(weight), fold_, mean, spread), of
+    return Rows(z, np.concatenate(y), np.concatenate(weight), fold_, mean, spread), of
 
 
 def _fold(at: Ints, blocks: Ints, folds: Ints) -> Ints:
@@ -195,19 +195,14 @@ def _fold(at: Ints, blocks: Ints, folds: Ints) -> Ints:
     return found
 
 
-def _forecast(
-    places: Sequence[Place],
-    x: Sequence[Floats],
-    y: Sequence[Floats],
-    names: Sequence[str],
-    base: dict[str, Any],
-    ahead: int,
-    blocks: Ints,
-    folds: Ints,
-) -> _Made:
-    weight = [np.maximum(np.nan_to_num(v), 0.05) for v in y]  # floods count for more
-    rows, of = _rows(places, x, y, weight, ahead, blocks, folds)
-    many = int(folds.max()) + 1
+def flood_weight(y: Floats) -> Floats:
+    """Floods count for more."""
+    found: Floats = np.maximum(np.nan_to_num(y), 0.05)
+    return found
+
+
+def least_squares(rows: Rows, many: int) -> Callable[[tuple[int, ...]], Floats]:
+    """Coefficients without these folds, from sums by fold."""
     gram, cross = [], []
     for f in range(many):
         mine = rows.fold == f
@@ -224,6 +219,23 @@ def _forecast(
         found: Floats = np.linalg.lstsq(g + ridge, c, rcond=None)[0]
         return found
 
+    return beta
+
+
+def _forecast(
+    places: Sequence[Place],
+    x: Sequence[Floats],
+    y: Sequence[Floats],
+    names: Sequence[str],
+    base: dict[str, Any],
+    ahead: int,
+    blocks: Ints,
+    folds: Ints,
+) -> _Made:
+    weight = [flood_weight(v) for v in y]
+    rows, of = rows_of(places, x, y, weight, ahead, blocks, folds)
+    many = int(folds.max()) + 1
+    beta = least_squares(rows, many)
     return _made(rows, of, beta, names, base | {"ahead_min": ahead}, many)
 
 
@@ -253,7 +265,7 @@ def _chance(
         come[~taken] = np.nan
         y.append(come)
         weight.append(np.where(quiet, float(_ONE_IN), 1.0))
-    rows, of = _rows(places, x, y, weight, ahead, blocks, folds)
+    rows, of = rows_of(places, x, y, weight, ahead, blocks, folds)
     many = int(folds.max()) + 1
 
     known = rows.fold >= 0
@@ -295,8 +307,16 @@ def logistic(x: Floats, y: Floats, weight: Floats, start: Floats | None = None) 
     return beta
 
 
+def weighed(rows: Rows, beta: Floats, names: Sequence[str]) -> dict[str, Any]:
+    """The intercept and the weights of the terms as they are, not at equal spread."""
+    weights = beta[1:] / rows.spread
+    intercept = float(beta[0] - (weights * rows.mean).sum())
+    each = {n: float(f"{w:.6g}") for n, w in zip(names, weights, strict=True)}
+    return {"intercept": float(f"{intercept:.6g}"), "weights": each}
+
+
 def _made(
-    rows: _Rows,
+    rows: Rows,
     of: Sequence[Ints],
     beta: Callable[[tuple[int, ...]], Floats],
     names: Sequence[str],
@@ -319,14 +339,8 @@ def _made(
             both, theirs = beta((other, f)), fold == other
             outer[f][theirs] = told(both, theirs)
             outer[other][mine] = told(both, mine)
-    weights = final[1:] / rows.spread
-    intercept = float(final[0] - (weights * rows.mean).sum())
-    parameters = base | {
-        "intercept": float(f"{intercept:.6g}"),
-        "weights": {n: float(f"{w:.6g}") for n, w in zip(names, weights, strict=True)},
-    }
     return _Made(
-        parameters,
+        base | weighed(rows, final, names),
         np.split(told(final, slice(None)), cuts),
         np.split(held, cuts),
         [np.split(v, cuts) for v in outer],

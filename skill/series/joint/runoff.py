@@ -18,7 +18,7 @@ from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
 from detectors.rain.sums import areal_mean
 from detectors.setup.registry import KINDS
-from detectors.water.unit_hydrograph import UnitHydrograph, hydrograph, runoff, span
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph, hydrograph, runoff, span
 from skill.series.families import Rival, Told
 from skill.series.fit import Place, Terms, flooded, joined, rungs, table
 from skill.series.track import Track, values_of

@@ -37,9 +37,9 @@ from detectors.setup import registry
 from detectors.setup.declared import OWN as JUDGES_NO_WINDOW
 from detectors.setup.registry import KINDS
 from detectors.water.flood_score import FloodScore
-from detectors.water.gr4h import Gr4h
+from detectors.water.runoff.gr4h import Gr4h
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph
 from detectors.water.travel_time import TravelTime
-from detectors.water.unit_hydrograph import UnitHydrograph
 from tests.support.examples import examples
 from tests.support.kinds import parameters
 

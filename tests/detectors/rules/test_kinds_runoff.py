@@ -9,10 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.engine.window_rule import View
-from detectors.water import gr4h, travel_time, unit_hydrograph
-from detectors.water.gr4h import Gr4h, ordinates
+from detectors.water import travel_time
+from detectors.water.runoff import gr4h, unit_hydrograph
+from detectors.water.runoff.gr4h import Gr4h, ordinates
+from detectors.water.runoff.unit_hydrograph import (
+    UnitHydrograph,
+    discharge,
+    effective,
+    hydrograph,
+    runoff,
+)
 from detectors.water.travel_time import TravelTime
-from detectors.water.unit_hydrograph import UnitHydrograph, discharge, effective, hydrograph, runoff
 from tests.support.examples import examples
 
 SHAPES: list[dict[str, Any]] = [

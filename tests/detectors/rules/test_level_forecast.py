@@ -15,7 +15,7 @@ from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Floats, Scored, View
 from detectors.water.level_forecast import KIND, LevelForecast, forecast, score, span, tells
 from detectors.water.rise_chance import Errors, Prior, chance, learned, sums
-from detectors.water.unit_hydrograph import UnitHydrograph
+from detectors.water.runoff.unit_hydrograph import UnitHydrograph
 from tests.support.examples import examples
 
 RUNOFF = UnitHydrograph(

@@ -38,7 +38,7 @@ from detectors.engine.window_rule import Floats, Ints, Kind, Parameters, Scored,
 from detectors.rain.sums import areal_mean, check, going_on, so_far
 
 _HOUR = 3_600_000
-_NEAR_STORE = 0.9  # the share that goes through the routing store
+NEAR_STORE = 0.9  # the share that goes through the routing store
 
 
 class Gr4h(Parameters, frozen=True):
@@ -119,27 +119,18 @@ def balance(c: Catchments, rain: Floats, pe: Floats) -> Gr4hRun:
     wet, dry = np.ascontiguousarray(rain.T), np.ascontiguousarray(pe.T)
     net_rain, net_pe = np.maximum(wet - dry, 0), np.maximum(dry - wet, 0)
     lost = np.minimum(wet, dry)
-    near, far = _NEAR_STORE * c.near, (1 - _NEAR_STORE) * c.far
+    near, far = NEAR_STORE * c.near, (1 - NEAR_STORE) * c.far
     rains = np.any(net_rain, axis=1)
     for h in range(hours):
-        full, gain = s / c.x1, 0.0
-        if rains[h]:
-            t = np.tanh(np.minimum(net_rain[h] / c.x1, 13))
-            gain = c.x1 * (1 - full * full) * t / (1 + full * t)
-        t = np.tanh(np.minimum(net_pe[h] / c.x1, 13))
-        loss = s * (2 - full) * t / (1 + (1 - full) * t)
-        s = s + gain - loss
+        s, leaves, loss = produced(c.x1, s, net_rain[h], net_pe[h], rains=bool(rains[h]))[:3]
         evaporated += loss + lost[h]
-        leak = s * (1 - _root(s / (5.25 * c.x1)))
-        s = s - leak
-        leaves = leak + net_rain[h] - gain
         to_near[h : h + len(near)] += leaves * near
         to_far[h : h + len(far)] += leaves * far
         share = r / c.x3
         change = c.x2 * (share * share * share * np.sqrt(share))
         before = r + to_near[h]
         r = np.maximum(before + change, 0)
-        out = r * (1 - _root(r / c.x3))
+        out = r * (1 - root(r / c.x3))
         straight = np.maximum(to_far[h] + change, 0)
         exchanged += r - before + straight - to_far[h]
         r = r - out
@@ -148,7 +139,23 @@ def balance(c: Catchments, rain: Floats, pe: Floats) -> Gr4hRun:
     return Gr4hRun(flow.T, evaporated, exchanged, s + r + left)
 
 
-def _root(share: Floats) -> Floats:
+def produced(
+    x1: Floats | float, s: Floats, net_rain: Floats, net_pe: Floats, *, rains: bool
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """An hour of the production store, mm: the store, what leaves for the hydrographs, what evaporates of it,
+    what leaks of it (a part of what leaves). rains: whether there is net rain anywhere."""
+    full, gain = s / x1, np.zeros(())
+    if rains:
+        t = np.tanh(np.minimum(net_rain / x1, 13))
+        gain = x1 * (1 - full * full) * t / (1 + full * t)
+    t = np.tanh(np.minimum(net_pe / x1, 13))
+    loss = s * (2 - full) * t / (1 + (1 - full) * t)
+    s = s + gain - loss
+    leak = s * (1 - root(s / (5.25 * x1)))
+    return s - leak, leak + net_rain - gain, loss, leak
+
+
+def root(share: Floats) -> Floats:
     """(1 + share^4)^(-1/4); a power costs ten times as much."""
     square = share * share
     found: Floats = 1 / np.sqrt(np.sqrt(1 + square * square))
