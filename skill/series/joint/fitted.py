@@ -32,8 +32,8 @@ _REACH = 1  # units of time past the lead in which the highest level is asked fo
 _ONE_IN = 5  # quiet rows that the logistic looks at, each for so many
 
 
-class Rows(NamedTuple):
-    """Rows of all places one below the other. fold: -1 where a row's outlook reaches over the edge of
+class FitRows(NamedTuple):
+    """FitRows of all places one below the other. fold: -1 where a row's outlook reaches over the edge of
     a fold, or is not known. x: terms at equal spread, a column of ones before them."""
 
     x: Floats
@@ -171,7 +171,7 @@ def rows_of(
     ahead_min: int,
     blocks: Ints,
     folds: Ints,
-) -> tuple[Rows, list[Ints]]:
+) -> tuple[FitRows, list[Ints]]:
     """The rows, and the fold of each moment of each place."""
     of: list[Ints] = []
     fold: list[Ints] = []
@@ -187,7 +187,7 @@ def rows_of(
     mean, spread = (f(all_[use], axis=0) for f in (np.mean, np.std))
     spread = np.where(spread > 1e-9, spread, 1.0)
     z = np.column_stack([np.ones(len(all_)), (all_ - mean) / spread])
-    return Rows(z, np.concatenate(y), np.concatenate(weight), fold_, mean, spread), of
+    return FitRows(z, np.concatenate(y), np.concatenate(weight), fold_, mean, spread), of
 
 
 def _fold(at: Ints, blocks: Ints, folds: Ints) -> Ints:
@@ -201,7 +201,7 @@ def flood_weight(y: Floats) -> Floats:
     return found
 
 
-def least_squares(rows: Rows, many: int) -> Callable[[tuple[int, ...]], Floats]:
+def least_squares(rows: FitRows, many: int) -> Callable[[tuple[int, ...]], Floats]:
     """Coefficients without these folds, from sums by fold."""
     gram, cross = [], []
     for f in range(many):
@@ -307,7 +307,7 @@ def logistic(x: Floats, y: Floats, weight: Floats, start: Floats | None = None) 
     return beta
 
 
-def weighed(rows: Rows, beta: Floats, names: Sequence[str]) -> dict[str, Any]:
+def weighed(rows: FitRows, beta: Floats, names: Sequence[str]) -> dict[str, Any]:
     """The intercept and the weights of the terms as they are, not at equal spread."""
     weights = beta[1:] / rows.spread
     intercept = float(beta[0] - (weights * rows.mean).sum())
@@ -316,7 +316,7 @@ def weighed(rows: Rows, beta: Floats, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _made(
-    rows: Rows,
+    rows: FitRows,
     of: Sequence[Ints],
     beta: Callable[[tuple[int, ...]], Floats],
     names: Sequence[str],
