@@ -122,7 +122,11 @@ class Judged(NamedTuple):
     @property
     def delivered(self) -> Ints:
         """(blocks, 3) of what is delivered: the choice, or the simple family that beat it."""
-        return self.alone[self.final.rival] if self.beaten else self.nested
+        return self.of(self)
+
+    def of(self, other: "Judged") -> Ints:
+        """(blocks, 3) on these folds of what another judgement delivers."""
+        return self.alone[other.final.rival] if other.beaten else self.nested
 
 
 def judge(rivals: Sequence[Rival], folds: Ints, cost: float) -> Judged:

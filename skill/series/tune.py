@@ -141,14 +141,15 @@ def tune(
         )
     candidate = t.candidates[t.which[row]]
     rules = _rows(candidate, float(t.limit[row]), basis.sets[candidate.choice], happened)
+    anew = {names.PART: found}
     validated = [skill(names.PART, blocks_of(found.delivered))]
     by_stretch: list[Json] = []
     if np.unique(folds := contiguous(many)).size > 1:
         told(Text("交叉验证，按时段再来一遍", "cross-validation once more, by stretches of time"))
         others = plain + _fitted(basis, folds, told)
         again = judge(others, folds, cost)
-        left = again.alone[best] if found.beaten else again.nested
-        validated.append(skill(names.STRETCH, blocks_of(left)))
+        validated.append(skill(names.STRETCH, blocks_of(again.of(found))))
+        anew[names.STRETCH] = again
         by_stretch = _rivals_told(others, _compared(others, again))
     played = play(rules, readings, happened)
     rows = judged(played.said, happened, basis.terms.min_lead_ms, basis.terms.window_ms)
@@ -171,6 +172,7 @@ def tune(
     result["out"], result["candidates_tried"] = str(out), file.provenance.candidates
     result["rule"] = result["family"] = str(names.SERIES[rivals[best].name])
     result["cross_validated"] = [skill_json(s) for s in validated]
+    result["chosen_anew"] = [skill_json(skill(h, blocks_of(j.nested))) for h, j in anew.items()]
     result["rivals"] = _rivals_told(rivals, file.rivals)
     result["rivals_by_stretch"] = by_stretch
     if figure:
