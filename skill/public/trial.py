@@ -110,8 +110,8 @@ def _measured(p: Protocol, data: Path, maps: Path, out: Path) -> tuple[Measured,
 
 
 def _left_out(p: Protocol, told: Json) -> Measured:
-    """The whole procedure, its choices included, on what was left out; of a record as it chose before it fell back
-    to a simple rule, which has seen what was left out and would be held against itself."""
+    """The whole procedure, its choices included, on what was left out; of a record as it chose before it fell
+    back to a simple rule, which has seen what was left out and would be held against itself."""
     for one in told.get("chosen_anew", told["cross_validated"]):
         if en(one["how"]) == p.left_out:
             return _of(told["rule"], one)

@@ -7,7 +7,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.engine.window_engine import SeriesRow, SeriesRule
+from detectors.engine.window_engine import SeriesRule
+from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Floats
 from detectors.setup.registry import KINDS
 from detectors.water.runoff.flow_score import Basins, FlowScore, ahead, follow, hydrographs
