@@ -31,6 +31,7 @@ CONFIG = ROOT / "config" / "yanqing"
 DISTRICT = as_it_stands()  # as the commands that play the storm read it
 NOW = 1_753_524_000_000
 STAGES = ("detect", "decide", "address", "send")
+STANDS_S = 600  # so long nothing has moved before a line is taken for stuck
 
 
 def at(state: Path, log: str = "") -> Callable[[District, str], Setup]:
@@ -62,6 +63,11 @@ def unread(log: Log) -> dict[tuple[str, str, int], int]:
         for g in groups_of(t)
         for p, position in enumerate(log.positions(t, g))
     }
+
+
+def places(log: Log) -> list[list[int]]:
+    """How far each group of each topic is."""
+    return [list(log.positions(t, g)) for t in ORDER for g in groups_of(t)]
 
 
 def behind(log: Log) -> bool:
@@ -125,9 +131,11 @@ def line(log: Log, channel: Recording, frames: Path) -> Iterator[None]:
 
 
 def settle(log: Log, channel: Recording) -> None:
-    """Until every stage has read all there is and nothing moves."""
-    deadline, since = time.monotonic() + 600, channel.passes
+    """Until every stage has read all there is and nothing moves. It may take as long as something does."""
+    deadline, since, at = time.monotonic() + STANDS_S, channel.passes, places(log)
     while True:
+        if at != (at := places(log)):
+            deadline = time.monotonic() + STANDS_S
         assert time.monotonic() < deadline, unread(log)
         passes, busy = channel.passes, channel.busy
         if busy or behind(log):
