@@ -40,6 +40,12 @@ _EACH = {
             "What one costs when there are more stations, rules a gauge, detectors, names in a record: CPU and "
             "memory, and a picture.",
         ),
+        "districts": Entry(
+            "bench.cases.memory.districts:bench_districts",
+            "一个 Kafka 上的区县增多时，一跳要多少 CPU，Kafka 占多少内存。Kafka 由它自己启动。",
+            "What a hop costs where there are more districts on one Kafka, in CPU, and the memory of Kafka, "
+            "which it starts itself.",
+        ),
         "tune": Entry(
             "bench.tune:bench_tune",
             "率定测速：一站 5 次与 50 次事件，再到多站一年的逐时水位；打印区间。",

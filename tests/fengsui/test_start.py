@@ -178,7 +178,7 @@ def completed(*words: str) -> set[str]:
 
 def test_a_shell_completes_names_and_options() -> None:
     assert completed("fengsui", "stat") == {"status", "station"}
-    assert completed("fengsui", "bench", "d") == {"detect", "door"}
+    assert completed("fengsui", "bench", "d") == {"detect", "districts", "door"}
     assert "--all-waiting" in completed("fengsui", "order", "--a")
     assert "--state" in completed("fengsui", "--s")
 
