@@ -110,6 +110,30 @@ def _areal_rain(p: Any, w: Windows, slot_s: int, weights: Sequence[float]) -> fl
     return None if share < p.min_weight - 1e-9 else sum(mean[-(p.duration_min * 60 // slot_s) :])
 
 
+def _slope_chance(p: Any, w: Windows, slot_s: int, weights: Sequence[float]) -> float | None:
+    """With no rain that goes on."""
+    if not any(v is not None for x in w for v in x):
+        return None
+    silent = p.silent_min * 60 // slot_s
+    means = {
+        "rain": _areal(w, weights, silent),
+        "around": _areal(w, [float(part > 0) for part in weights], silent),
+    }
+    lately = list[float | None](means["rain"][-p.to_min * 60 // slot_s :])
+    ratio = _intensity_duration(p, [lately], slot_s, weights)
+    if ratio < p.near:
+        return 0.0
+    odds = p.intercept
+    for name, weight in p.weights.items():
+        if name.endswith("min"):
+            what, minutes = name.removeprefix("root_").removesuffix("min").split("_")
+            fell = sum(means[what][-int(minutes) * 60 // slot_s :])
+            odds += weight * (sqrt(fell) if name.startswith("root_") else fell)
+        else:
+            odds += weight * (ratio * ratio if name.endswith("_squared") else ratio)
+    return 0.5 * (1 + tanh(odds / 2))
+
+
 def _soil_and_rain(p: Any, w: Windows, slot_s: int, weights: Sequence[float]) -> float | None:
     """No input is named a soil moisture, so the ground is wet."""
     if not any(v is not None for x in w for v in x):
@@ -296,6 +320,7 @@ PLAIN: dict[str, Callable[[Any, Windows, int, Sequence[float]], float | None]] =
     "recent_prior_rain": _recent_prior,
     "rise_rate": _rise_rate,
     "sta_lta": sta_lta,
+    "slope_chance": _slope_chance,
     "soil_and_rain": _soil_and_rain,
     "stage_projection": _stage_projection,
     "stage_score": _stage_score,

@@ -54,6 +54,7 @@ _LEVELS: dict[str, tuple[float, ...]] = {
     "cumulative_rain": (50, 80, 120, 160),
     "recent_prior_rain": (88.9, 120, 150, 200),
     "areal_intensity": (0.4, 0.6, 0.9, 1.2),
+    "slope_chance": (0.2, 0.4, 0.6, 0.8),
     "areal_rain": (8, 15, 25, 40),
     "soil_and_rain": (20, 40, 60, 80),
     "unit_hydrograph": (0.2, 0.5, 2, 5),

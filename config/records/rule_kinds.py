@@ -58,6 +58,13 @@ _ROWS = (
     RuleKind("cumulative_rain", Text("累计雨量", "cumulative rain"), "mm"),
     RuleKind("recent_prior_rain", Text("近期与前期雨量", "recent and prior rain"), "mm"),
     RuleKind("areal_intensity", Text("面雨强历时", "areal rain intensity for its duration"), "1"),
+    RuleKind(
+        "slope_chance",
+        Text("泥石流的可能性", "chance of a debris flow"),
+        "%",
+        share=True,
+        ahead=True,
+    ),
     RuleKind("areal_rain", Text("面雨量", "areal mean rain"), "mm"),
     RuleKind(
         "unit_hydrograph",

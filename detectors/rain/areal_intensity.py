@@ -48,7 +48,8 @@ class ArealIntensity(IntensityDuration, frozen=True):
         check_slots(self.slot_min * 60, silent_min=self.silent_min * 60)
 
 
-def _score(p: ArealIntensity, view: View) -> tuple[Floats, Ints]:
+def areal_worst(p: ArealIntensity, view: View) -> tuple[Floats, Ints]:
+    """(n,) the worst ratio, and minutes of the duration it is of; what was not heard is no rain."""
     mean = areal_mean(view.values, view.weights, p.silent_min // p.slot_min)[0]
     areal = view._replace(values=mean[:, None, -(p.to_min // p.slot_min) :], doubt=None)
     value, window_min = worst(p, areal, _before(view))
@@ -88,7 +89,7 @@ def _alone(view: View, p: ArealIntensity) -> Bools:
 
 def score(p: ArealIntensity, view: View) -> Scored:
     """The worst ratio, and the duration it is of."""
-    return going_on(_score, p, view)
+    return going_on(areal_worst, p, view)
 
 
 KIND = Kind(
@@ -100,7 +101,7 @@ KIND = Kind(
     score=score,
     joint=True,
     quiet=0.0,
-    plain=lambda p, view: so_far(_score, p, view),
+    plain=lambda p, view: so_far(areal_worst, p, view),
     at_most=at_most,
     least=lambda p: p.from_min,
 )

@@ -6,6 +6,9 @@ runs high counts the places that flood within `CHANCE_MIN` and those that stay d
 regression on level, rise and rain (`flood_score` with `outcome` chance) is fitted to them, and another on
 rain alone for a gauge that is not heard. It speaks early of streams that are sure to flood. A stream that
 creeps up is never sure, so beside it stands the level itself (`high_rows`), the last word before the water.
+
+Of a slope the same is fitted to the moments at which the rain that goes on would come near to its curve
+(`slope_chance`): rain on it and around it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,33 +21,42 @@ from config.records.district import District
 from config.records.rules import RuleRow
 from detectors.engine.minute_ring import Bools
 from detectors.engine.window_rule import Floats, Ints
+from detectors.rain.storm.slope_chance import terms as slope_terms
 from detectors.water.flood_score import FloodScore, terms, width
 from fengsui.play.order_rules import (
     FORM,
     HOLD_MIN,
     RAIN,
     RISES,
+    SLOPE_NEAR,
     SLOT_MIN,
     UNSEEN_MIN,
     Basin,
     hazards_of,
     is_chance,
     rounded,
+    slope_chance_rows,
 )
-from fengsui.play.season import Season, seen
+from fengsui.play.season import Season, rows_of, seen, tracks
 from skill.forecast.reliability import bins, brier
 from skill.series.track import alongside, track, views
 from skill.tables.logistic import fit
 
 # how far it looks: as long as people need, and as much longer as it takes to be sure of it by then
 CHANCES_MIN = (30, 45)
-HIGH = (1.0, 1.05, 1.1)  # of the level at which the stage table orders people to move
-_ROOTS = tuple(f"root_rain_{m}min" for m in (15, 30, 60, 120))
+HIGH = (0.95, 1.0, 1.05)  # of the level at which the stage table orders people to move
+_ROOTS = tuple(f"root_rain_{m}min" for m in (5, 10, 15, 30, 60, 120))
 _BY_LEVEL = tuple(f"level_rain_{m}min" for m in (15, 30, 60, 120))
 # a wet catchment makes more of the same rain, and the rain of three hours does not say how wet it is
 _WETTED = ("wet", *(f"wet_rain_{m}min" for m in (15, 30, 60)))
-_BY_RAIN = (*RAIN, *_ROOTS, *_WETTED)
-_TERMS = ("level", "level_squared", *RISES, *RAIN, *_ROOTS, *_BY_LEVEL, *_WETTED)
+_SHORT = ("rain_5min", "rain_10min")
+_BY_RAIN = (*_SHORT, *RAIN, *_ROOTS, *_WETTED)
+_OF_SLOPES = ("rain", "root_rain", "around", "root_around")
+_TERMS = ("level", "level_squared", *RISES, *_SHORT, *RAIN, *_ROOTS, *_BY_LEVEL, *_WETTED)
+_SLOPE = (
+    *("fallen", "fallen_squared", "goes_on", "goes_on_squared"),
+    *(f"{what}_{m}min" for what in _OF_SLOPES for m in (5, 10, 15, 30, 60)),
+)
 _FORM = FORM | {"days": 1}  # a storm's own rain
 _WET_MM, _HIGH = 3.0, 0.2  # of three hours, of the flood level: moments that say anything
 _SHRINK = 1.0
@@ -68,9 +80,10 @@ def moments(found: Season, places: Sequence[Basin]) -> Moments:
 
 def joined(every: Sequence[Moments]) -> Moments:
     """Of several storms or basins."""
-    empty = np.zeros((0, len(CHANCES_MIN)))
-    none = Moments(np.zeros((0, len(_TERMS))), empty, empty)
-    x, flooded, dry = (np.concatenate(part) for part in zip(none, *every, strict=True))
+    if not every:
+        empty = np.zeros((0, len(CHANCES_MIN)))
+        return Moments(np.zeros((0, len(_TERMS))), empty, empty)
+    x, flooded, dry = (np.concatenate(part) for part in zip(*every, strict=True))
     return Moments(x, flooded, dry)
 
 
@@ -118,6 +131,34 @@ def _fitted(seen: Moments, x: Floats, names: Sequence[str]) -> tuple[float, dict
     line = fit(x[use], share, (0,) * len(names), _SHRINK, places[use])
     found = [rounded(float(w)) for w in line.weight]
     return rounded(float(line.intercept)), dict(zip(names, found, strict=True))
+
+
+def slope_moments(found: Season, district: District) -> Moments:
+    """Of one storm, of all slopes: those at which rain that goes on comes near to the curve."""
+    at = {t.area: t.flooded_at for t in found.truth if t.hazard == "debris_flow"}
+    every = [Moments(np.zeros((0, len(_SLOPE))), *(np.zeros((0, len(CHANCES_MIN))),) * 2)]
+    rows = list(slope_chance_rows(district, {"weights": dict.fromkeys(_SLOPE, 1.0)}))
+    for rule, row in rows_of(district, rows):
+        t, beside = tracks(rule, row, found.record)
+        parts = views(t, beside, rule.kind.span(rule.parameters), row.weights)
+        pairs = [slope_terms(rule.parameters, view) for _, view in parts]
+        if not pairs:
+            continue
+        x, near = (np.concatenate(part) for part in zip(*pairs, strict=True))
+        use = near >= SLOPE_NEAR
+        now, floods = t.at[use][:, None], at.get(row.area, 2**62)
+        soon = floods <= now + np.array(CHANCES_MIN) * 60_000
+        here = ((floods > now) & soon).astype(np.float64)
+        every.append(Moments(x[use], here, (~soon).astype(np.float64)))
+    return joined(every)
+
+
+def slope_chances(seen: Moments, ahead_min: int) -> dict[str, Any]:
+    """Parameters of `slope_chance`. ahead_min: one of `CHANCES_MIN`."""
+    k = CHANCES_MIN.index(ahead_min)
+    of = seen._replace(flooded=seen.flooded[:, k], dry=seen.dry[:, k])
+    intercept, weights = _fitted(of, of.x, _SLOPE)
+    return {"ahead_min": ahead_min, "intercept": intercept, "weights": weights}
 
 
 class Stated(NamedTuple):

@@ -32,7 +32,17 @@ AHEAD_MIN = (45, 60)  # how far the forecast of the stream looks
 GOES_ON = ((30, 0.7), (35, 1.0), (40, 0.7))  # minutes, trend: as long as people need, and longer
 # of Caine's curve by what fell alone: from there on a slope is ordered whatever comes
 FALLEN = (3.5, 3.6, 3.8)
+SLOPES = "slope_chance"
 FORM: dict[str, Any] = {"power": 1.6667, "slot_min": SLOT_MIN, "silent_min": 30}
+SLOPE_NEAR = 1.7  # times the curve: rain that would come near to moving a slope if it goes on
+SLOPE_FORM: dict[str, Any] = {
+    "slot_min": SLOT_MIN,
+    "from_min": 30,
+    "to_min": 360,
+    "goes_on_min": 30,
+    "goes_on_trend": 0.7,
+    "near": SLOPE_NEAR,
+}
 RAIN = tuple(f"rain_{m}min" for m in (15, 30, 60, 120, 180))
 RISES = tuple(f"rise_{m}min" for m in (10, 20, 30))
 _TERMS = ("level", *RISES, *RAIN)
@@ -217,7 +227,7 @@ def by_rain(row: RuleRow, share: float | None) -> RuleRow:
 
 def is_chance(row: RuleRow) -> bool:
     """Are its thresholds chances?"""
-    return bool(row.parameters.get("outcome") == "chance")
+    return row.kind == SLOPES or row.parameters.get("outcome") == "chance"
 
 
 def scale(b: Basin) -> dict[str, float]:
@@ -252,6 +262,34 @@ def fallen_row(district: District, limit: float) -> RuleRow:
     """The same by what fell alone, with a threshold of its own: the last word before a slope moves."""
     row = slope_row(district, 0, 0.0)
     return msgspec.structs.replace(row, id="slope_fallen", prepare=limit, move=limit)
+
+
+def slope_chance_rows(district: District, parameters: dict[str, Any]) -> Iterator[RuleRow]:
+    """A row for the slopes of each basin with rain gauges, all of which it looks at; one for the others, by
+    the gauges that watch them."""
+    inside = {
+        b: tuple(
+            s.id
+            for s in district.stations.values()
+            if s.basin == b and s.quantity == "rain" and s.sum_interval_s <= SLOT_MIN * 60
+        )
+        for b in district.basins
+    }
+    on: dict[str, list[str]] = {}
+    for area in district.areas.values():
+        if "debris_flow" in area.hazards:
+            on.setdefault(area.basin if inside.get(area.basin) else "", []).append(area.id)
+    for basin, areas in on.items():
+        yield RuleRow(
+            id=f"slope_{basin.lower() or 'other'}",
+            kind=SLOPES,
+            hazard="debris_flow",
+            source="",
+            areas=tuple(areas),
+            stations=inside.get(basin, ()),
+            hold_min=HOLD_MIN,
+            parameters=SLOPE_FORM | parameters,
+        )
 
 
 def with_rows(district: District, rows: Sequence[RuleRow]) -> District:

@@ -32,6 +32,8 @@ from fengsui.play.order_chance import (
     high_rows,
     joined,
     moments,
+    slope_chances,
+    slope_moments,
 )
 from fengsui.play.order_rules import (
     AHEAD_MIN,
@@ -47,6 +49,7 @@ from fengsui.play.order_rules import (
     flood_rows,
     forecast,
     is_chance,
+    slope_chance_rows,
     slope_row,
     sums,
 )
@@ -145,34 +148,54 @@ def _candidates(district: District, storms: Sequence[Scenario], told: Told) -> l
     """The streams' forecasts, fitted, and the slopes' curves."""
     places = basins(district, season(district, storms[0]).record)
     total: Sums | None = None
-    every = list[Moments]()
+    every, on_slopes = list[Moments](), list[Moments]()
     found = []
-    if places:
-        for n, (more, some) in enumerate(at_once(partial(fit, places, district), storms), 1):
-            total = more if total is None else total.plus(more)
-            every.append(some)
+    slopes = any(DEBRIS in a.hazards for a in district.areas.values())
+    if places or slopes:
+        for n, one in enumerate(at_once(partial(fit, places, district), storms), 1):
+            total = one.sums if total is None else total.plus(one.sums)
+            every.append(one.streams)
+            on_slopes.append(one.slopes)
             told(Text(f"拟合 {n}/{len(storms)}", f"fitting {n}/{len(storms)}"))
-    if total is not None:
+    if places and total is not None:
         for ahead in AHEAD_MIN:
             words = Text(f"雨与水位预报 {ahead} min", f"forecast from rain and level, {ahead} min")
             rows = tuple(flood_rows(places, forecast(total, ahead)))
             found.append(Candidate(FLOOD, words, rows, dead(rows)))
         found += _chances(places, joined(every))
-    if any(DEBRIS in a.hazards for a in district.areas.values()):
-        found += _slopes(district)
+    if slopes:
+        last = {limit: fallen_row(district, limit) for limit in FALLEN}
+        found += _slopes(district, last)
+        found += _slope_chances(district, joined(on_slopes), last)
     return found
 
 
-def _slopes(district: District) -> Iterator[Candidate]:
+def _slopes(district: District, last: dict[float, RuleRow]) -> Iterator[Candidate]:
     for minutes, trend in GOES_ON:
         rows = (slope_row(district, minutes, trend),)
-        for fallen in FALLEN:
+        for fallen, row in last.items():
             words = Text(
                 f"面雨强历时，雨再下 {minutes} min，趋势 {trend}；或已降雨到曲线的 {fallen:g}",
                 f"areal intensity, {minutes} min more rain, trend {trend}; or what fell at {fallen:g} "
                 "of the curve",
             )
-            yield Candidate(DEBRIS, words, rows, last=(fallen_row(district, fallen),))
+            yield Candidate(DEBRIS, words, rows, last=(row,))
+
+
+def _slope_chances(
+    district: District, every: Moments, last: dict[float, RuleRow]
+) -> Iterator[Candidate]:
+    """None without both, slopes that moved and slopes that did not."""
+    if not (every.flooded.any() and every.dry.any()):
+        return
+    for ahead in CHANCES_MIN:
+        rows = tuple(slope_chance_rows(district, slope_chances(every, ahead)))
+        for fallen, row in last.items():
+            words = Text(
+                f"泥石流的可能性，{ahead} min 内；或已降雨到曲线的 {fallen:g}",
+                f"chance of a debris flow within {ahead} min, or what fell at {fallen:g} of the curve",
+            )
+            yield Candidate(DEBRIS, words, rows, last=(row,))
 
 
 def _chances(places: Sequence[Basin], every: Moments) -> Iterator[Candidate]:
@@ -190,10 +213,18 @@ def _chances(places: Sequence[Basin], every: Moments) -> Iterator[Candidate]:
             yield Candidate(FLOOD, words, rows, unseen, tuple(high_rows(places, high)))
 
 
-def fit(places: Sequence[Basin], district: District, storm: Scenario) -> tuple[Sums, Moments]:
-    """What one storm says of the forecast of the streams."""
+class Fit(NamedTuple):
+    """What one storm says of the forecast of the streams, of their chances and of the slopes'."""
+
+    sums: Sums
+    streams: Moments
+    slopes: Moments
+
+
+def fit(places: Sequence[Basin], district: District, storm: Scenario) -> Fit:
+    """Of one storm."""
     found = season(district, storm)
-    return sums(found, places), moments(found, places)
+    return Fit(sums(found, places), moments(found, places), slope_moments(found, district))
 
 
 def judged(district: District, candidates: Sequence[Candidate], storm: Scenario) -> list[Judged]:
@@ -210,13 +241,14 @@ def _judged(
     truth = [t for t in found.truth if t.hazard in hazards]
     needed = order_need(district)
     every, always = defaultdict[Key, list[Seen]](list), defaultdict[Key, list[Span]](list)
-    for row in candidate.rows:
+    for row in (*candidate.rows, *candidate.last):
         if id(row) not in known:
             known[id(row)] = seen(district, [row], found.record)
+    for row in candidate.rows:
         for one in known[id(row)]:
             every[one.area, row.hazard].append(one)
     for row in candidate.last:
-        for one in seen(district, [row], found.record):
+        for one in known[id(row)]:
             always[one.area, row.hazard] += spans(one, row.move or 0.0, row.clear, row.hold_min)
     out = {}
     for limit in candidate.limits:

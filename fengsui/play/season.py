@@ -6,7 +6,7 @@ tuned and hindcast. Left out is what the stages around it do: slots judged befor
 readings set aside, gauges estimated, orders that are held. `simulate --score` plays all of that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -21,7 +21,7 @@ from detectors.engine.window_rule import Floats, Ints
 from detectors.setup.declared import series_rules
 from simulators.scenario import Scenario
 from simulators.world import World
-from skill.series.track import alongside, crossed, standing, track, values_of
+from skill.series.track import Track, alongside, crossed, standing, track, values_of
 from skill.verify.foresight import Foreseen
 from skill.verify.hindcast import Readings
 from skill.verify.storms import RIVER, STREAM, WarnedVersion, one_water
@@ -71,26 +71,33 @@ def _foreseen(district: District, world: World) -> list[Foreseen]:
     ]
 
 
-def seen(district: District, rows: Sequence[RuleRow], record: Readings) -> list[Seen]:
-    """Of each area of declared rules; of one that looks at one station, of each station that watches."""
+def rows_of(district: District, rows: Sequence[RuleRow]) -> Iterator[tuple[SeriesRule, SeriesRow]]:
+    """Declared rules with each place that they look at."""
     rules = msgspec.structs.replace(district.rules, rule=tuple(rows))
     alone = msgspec.structs.replace(district, rules=rules)
-    found, once = [], dict[tuple[str, SeriesRow], tuple[Ints, Floats]]()
     for rule in series_rules(alone, district.areas):
         for row in rule.rows:
-            place = row._replace(area="")  # areas with the same stations see the same
-            if (rule.name, place) not in once:
-                once[rule.name, place] = _values(rule, row, record)
-            found.append(Seen(row.area, *once[rule.name, place]))
+            yield rule, row
+
+
+def seen(district: District, rows: Sequence[RuleRow], record: Readings) -> list[Seen]:
+    """Of each area of declared rules; of one that looks at one station, of each station that watches."""
+    found, once = [], dict[tuple[str, SeriesRow], tuple[Ints, Floats]]()
+    for rule, row in rows_of(district, rows):
+        place = row._replace(area="")  # areas with the same stations see the same
+        if (rule.name, place) not in once:
+            t, beside = tracks(rule, row, record)
+            values = values_of(rule.kind, rule.parameters, t, beside, row.weights)
+            once[rule.name, place] = t.at, values
+        found.append(Seen(row.area, *once[rule.name, place]))
     return found
 
 
-def _values(rule: SeriesRule, row: SeriesRow, record: Readings) -> tuple[Ints, Floats]:
-    slot_s = rule.slot_ms // 1000
+def tracks(rule: SeriesRule, row: SeriesRow, record: Readings) -> tuple[Track, list[Track]]:
+    """What the first station of a row said, and beside it the others on the same slots."""
     first, *others = zip(row.stations, row.quantities or [row.quantity] * 9, strict=False)
-    t = track(record, *first, slot_s, rule.kind.gather)
-    beside = [alongside(record, *pair, t) for pair in others]
-    return t.at, values_of(rule.kind, rule.parameters, t, beside, row.weights)
+    t = track(record, *first, rule.slot_ms // 1000, rule.kind.gather)
+    return t, [alongside(record, *pair, t) for pair in others]
 
 
 def spans(one: Seen, limit: float, clear: float, hold_min: int) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from detectors.rain.areal_intensity import ArealIntensity
 from detectors.rain.areal_rain import ArealRain
 from detectors.rain.cumulative_rain import CumulativeRain
 from detectors.rain.intensity_duration import IntensityDuration
+from detectors.rain.storm.slope_chance import SlopeChance
 from detectors.setup.registry import KINDS
 from detectors.statistics.quantity_trend import Rise
 from detectors.water.flood_score import FloodScore
@@ -71,6 +72,22 @@ CASES: dict[str, tuple[str, Any, int, tuple[float, float]]] = {
     "unseen": ("flood_score", UNSEEN, 3, (0.5, 0.9)),
     "chance": ("flood_score", WET, 2, (0.3, 0.6)),
     "areal_intensity": ("areal_intensity", ArealIntensity(**CURVE), 3, (1.5, 3.0)),
+    "slope_chance": (
+        "slope_chance",
+        SlopeChance(
+            **CURVE,
+            near=0.5,
+            intercept=-4.0,
+            weights={
+                "fallen": 1.0,
+                "goes_on_squared": 0.3,
+                "rain_5min": -0.5,
+                "root_around_10min": 0.8,
+            },
+        ),
+        3,
+        (0.1, 0.4),
+    ),
     "intensity_duration": ("intensity_duration", IntensityDuration(**CURVE), 1, (1.5, 3.0)),
     "areal_rain": ("areal_rain", ArealRain(), 2, (6.0, 15.0)),
     "cumulative_rain": ("cumulative_rain", CumulativeRain(over_h=3), 1, (8.0, 20.0)),

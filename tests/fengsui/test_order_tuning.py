@@ -19,13 +19,21 @@ from config.records.level import Action
 from config.records.rules import RuleRow
 from detectors.setup.declared import problems
 from fengsui.cli.root import cli
-from fengsui.play.order_chance import CHANCES_MIN, chances, high_rows, moments
+from fengsui.play.order_chance import (
+    CHANCES_MIN,
+    chances,
+    high_rows,
+    moments,
+    slope_chances,
+    slope_moments,
+)
 from fengsui.play.order_rules import (
     basins,
     by_rain,
     dead,
     flood_rows,
     forecast,
+    slope_chance_rows,
     slope_row,
     sums,
     with_rows,
@@ -158,6 +166,38 @@ def test_a_chance_fitted_to_a_storm_is_high_before_its_floods_and_low_where_none
             told[True] += one.value[soon].tolist()
             told[False] += one.value[~soon].tolist()
     assert np.nanmean(told[True]) > 3 * np.nanmean(told[False])
+
+
+def test_the_chance_of_a_slope_is_high_before_it_moves_and_low_where_it_does_not() -> None:
+    district = yanqing()
+    found = season(district, STORM)
+    every = slope_moments(found, district)
+    assert every.flooded[:, -1].sum() > 0 and every.dry[:, -1].sum() > every.flooded[:, -1].sum()
+    rows = list(slope_chance_rows(district, slope_chances(every, AHEAD)))
+    assert problems(with_rows(district, rows)) == []
+    slopes = [a.id for a in district.areas.values() if DEBRIS in a.hazards]
+    assert sorted(a for r in rows for a in r.areas) == sorted(slopes)
+    moved = {t.area: t.flooded_at for t in found.truth if t.hazard == DEBRIS}
+    told: dict[bool, list[float]] = {True: [], False: []}
+    for one in seen(district, rows, found.record):
+        at = moved.get(one.area, 0)
+        soon = (one.at < at) & (one.at >= at - AHEAD * MIN)
+        told[True] += one.value[soon].tolist()
+        told[False] += one.value[~soon].tolist()
+    assert np.nanmean(told[True]) > 3 * np.nanmean(told[False])
+
+
+def test_slopes_without_gauges_in_their_basin_are_judged_by_those_that_watch_them() -> None:
+    district = yanqing()
+    basin = next(iter(district.basins))
+    moved = {
+        s.id: msgspec.structs.replace(s, basin="") if s.basin == basin else s
+        for s in district.stations.values()
+    }
+    without = msgspec.structs.replace(district, stations=moved)
+    other = next(r for r in slope_chance_rows(without, {}) if not r.stations)
+    assert {district.areas[a].basin for a in other.areas} == {basin}
+    assert problems(with_rows(without, [other])) == []
 
 
 def test_one_water_orders_a_place_once_whatever_it_is_called() -> None:

@@ -10,6 +10,7 @@ from detectors.rain.cumulative_rain import CumulativeRain, RecentPriorRain
 from detectors.rain.intensity_duration import IntensityDuration
 from detectors.rain.peak_intensity import PeakIntensity
 from detectors.rain.postfire_m1 import PostfireM1
+from detectors.rain.storm.slope_chance import SlopeChance
 from detectors.rain.storm.storm_score import StormScore
 from detectors.statistics.moveout import Moveout
 from detectors.water.flood_score import FloodScore
@@ -93,6 +94,23 @@ SMALL: dict[str, Any] = {
     ),
     "peak_intensity": PeakIntensity(),
     "postfire_m1": PostfireM1(burned_steep=0.4, dnbr=0.3, soil_kf=0.2),
+    "slope_chance": SlopeChance(
+        to_min=120,
+        silent_min=30,
+        goes_on_min=0,
+        near=0.2,
+        intercept=-4.0,
+        weights={
+            "fallen": 1.0,
+            "fallen_squared": -0.1,
+            "goes_on": 0.5,
+            "goes_on_squared": 0.1,
+            "rain_5min": -0.2,
+            "root_rain_15min": 0.8,
+            "around_10min": 0.1,
+            "root_around_30min": 0.5,
+        },
+    ),
     "soil_and_rain": SoilAndRain(rain_min=180, share=0.7, silent_min=120, soil_silent_min=240),
     "storm_score": StormScore(
         intercept=-9.0, weights={"intensity_15min": 1.0, "storm_total": 0.5}, gap_h=2, within_h=6
