@@ -100,9 +100,8 @@ class Owners(NamedTuple):
 
     held: tuple[str, ...]  # a partition each, the member that has it; "": nobody
     standby: tuple[str, ...] = ()  # members that have none
-    gone_at: tuple[
-        int, ...
-    ] = ()  # a partition each, ms: its last owner was heard of then; 0: not known
+    # a partition each, ms: its last owner was heard of then; 0: not known
+    gone_at: tuple[int, ...] = ()
     moving: bool = False  # partitions are being handed out just now: `held` says nothing
 
 

@@ -58,9 +58,8 @@ class SqliteConsumer:
         deadline = time.monotonic() + timeout_s
         while True:
             lost = self._lease()
-            seen = self._log.writes(
-                self._topic.name
-            )  # what is written while we read is not waited for
+            # what is written while we read is not waited for
+            seen = self._log.writes(self._topic.name)
             entries: list[Entry] = []
             for part in self._next:
                 if len(entries) < limit:
