@@ -7,20 +7,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.engine.window_engine import SeriesRule
-from detectors.engine.window_rows import SeriesRow
 from detectors.engine.window_rule import Floats
-from detectors.setup.registry import KINDS
 from detectors.water.runoff.flow_score import Basins, FlowScore, ahead, follow, hydrographs
 from detectors.water.runoff.gr4h import Gr4h, run
 from skill.series.fit import objective
 from skill.series.joint.balance import BALANCE
-from skill.series.track import Track, values_of
 from tests.support.discharge import fitted, with_discharge
 from tests.support.examples import examples
 from tests.support.kinds import SMALL
+from tests.support.live_record import live_and_over_a_record
 
-T0 = 1_451_606_400_000  # 2016-01-01
 TRUE = Gr4h(area_km2=120.0, x1=250.0, x2=0.0, x3=40.0, x4=5.0, days=20, ahead_h=4)
 
 
@@ -83,25 +79,8 @@ def test_in_hours_without_a_discharge_the_model_runs_on() -> None:
 @examples(8)
 @given(st.integers(0, 10_000))
 def test_it_says_live_what_it_says_over_a_record(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    n, hour = 70, 3_600_000
-    flow = np.round(1 + np.abs(np.cumsum(rng.normal(0, 0.4, n))), 3)
-    rain = np.round(rng.gamma(0.3, 5, n), 1)
-    flow[rng.random(n) < 0.1] = np.nan
-    flow[0] = 1.0
     p: FlowScore = SMALL["flow_score"]
-    kind, heard = KINDS["flow_score"], np.nonzero(~np.isnan(flow))[0]
-    at = T0 + np.arange(n) * hour
-    t = Track("q", "discharge", 3600, flow, heard, at[heard])
-    value = values_of(kind, p, t, [Track("g", "rain", 3600, rain, np.arange(n), at)])
-    row = SeriesRow("a", "flash_flood", ("q", "g"), (1.0, 1.0), "discharge", ("discharge", "rain"))
-    rule = SeriesRule("r", kind, p, [row], (None,) * 4)
-    state, mine = rule.new(), []
-    for k in range(n):
-        now = np.array([at[k]])
-        one, none = np.ones(1, np.int64), np.zeros(1, np.int64)
-        rule.judge(state, none, one, now, np.array([round(rain[k] * 10)]))
-        if k in heard:
-            rule.judge(state, none, none, now, np.array([round(flow[k] * 1000)]))
-            mine.append(float(rule.values(state, none).value[0]))
-    np.testing.assert_allclose(mine, value, rtol=1e-9)
+    live, record = live_and_over_a_record(
+        "flow_score", p, "discharge", np.random.default_rng(seed), 70
+    )
+    np.testing.assert_allclose(live, record, rtol=1e-9)

@@ -40,6 +40,7 @@ from skill.series.tune import hindcast, tune
 from skill.verify.match import Alarm, Event, match
 from skill.verify.names import SERIES, said
 from tests.support.examples import examples
+from tests.support.live_record import live_and_over_a_record
 
 T0 = 1_451_606_400_000  # 2016-01-01
 STEP = 300_000
@@ -622,31 +623,14 @@ def test_rain_beside_discharge_beats_either_alone(tmp_path: Path) -> None:
 def test_a_rule_of_several_quantities_says_live_what_it_says_over_a_record(
     seed: int, chance: bool
 ) -> None:
-    rng = np.random.default_rng(seed)
-    n, hour = 60, 3_600_000
-    level = np.round(1 + np.abs(np.cumsum(rng.normal(0, 0.4, n))), 3)
-    rain = np.round(rng.gamma(0.3, 5, n), 1)
-    level[rng.random(n) < 0.1] = np.nan
-    level[0] = 1.0
     p = FloodScore(
         flood_m=4.0, weights={"level": 1.0, "rise_120min": 0.5, "rain_180min": 0.02, "wet": 0.3},
         days=1, outcome="chance" if chance else "level",
     )  # fmt: skip
-    kind, heard = KINDS["flood_score"], np.nonzero(~np.isnan(level))[0]
-    at = T0 + np.arange(n) * hour
-    t = Track("q", "stage", 3600, level, heard, at[heard])
-    value = values_of(kind, p, t, [Track("g", "rain", 3600, rain, np.arange(n), at)])
-    row = SeriesRow("a", "flash_flood", ("q", "g"), (1.0, 1.0), "stage", ("stage", "rain"))
-    rule = SeriesRule("r", kind, p, [row], (None,) * 4)
-    state, mine = rule.new(), []
-    for k in range(n):
-        now = np.array([at[k]])
-        one, none = np.ones(1, np.int64), np.zeros(1, np.int64)
-        rule.judge(state, none, one, now, np.array([round(rain[k] * 10)]))
-        if k in heard:
-            rule.judge(state, none, none, now, np.array([round(level[k] * 1000)]))
-            mine.append(float(rule.values(state, none).value[0]))
-    np.testing.assert_allclose(mine, value, rtol=1e-9)
+    live, record = live_and_over_a_record(
+        "flood_score", p, "stage", np.random.default_rng(seed), 60
+    )
+    np.testing.assert_allclose(live, record, rtol=1e-9)
 
 
 def test_rain_is_used_where_there_is_no_level(tmp_path: Path) -> None:
