@@ -57,7 +57,7 @@ from detectors.engine.window_rule import (
     View,
     scored,
 )
-from detectors.rain.storm.log_odds import chance
+from detectors.rain.storm.log_odds import chance, weighed
 from detectors.rain.sums import areal_mean, check, check_slots, fallen
 from detectors.statistics.robust_slope import newest
 from detectors.water.stage_score import as_heard, check_scale, scaled, then
@@ -251,18 +251,10 @@ def holds(p: FloodScore, view: View) -> Bools:
     return np.asarray(unseen & fell)
 
 
-def _total(intercept: float, weights: dict[str, float], seen: Floats) -> Floats:
-    # term by term, so that a judgement is the same whatever stands beside it
-    total = np.full(len(seen), intercept)
-    for k, weight in enumerate(weights.values()):
-        total += weight * seen[:, k]
-    return total
-
-
 def score(p: FloodScore, view: View) -> Scored:
     """1: the level on its scale, or a chance."""
     level = _level(p, view)
-    total = _total(p.intercept, p.weights, _terms(p, view, level, list(p.weights)))
+    total = weighed(p.intercept, p.weights, _terms(p, view, level, list(p.weights)))
     blind = _unseen(p, level.now, level.back)
     if p.unseen and blind.any():
         total[blind] = np.fmax(total[blind], _by_rain(p, _of(view, blind)))
@@ -277,7 +269,7 @@ def _of(view: View, which: Bools) -> View:
 
 def _by_rain(p: FloodScore, view: View) -> Floats:
     """(n,) the score without a level; NaN where no rain gauge was heard."""
-    total = _total(p.unseen_intercept, p.unseen, terms(p, view, p.unseen))
+    total = weighed(p.unseen_intercept, p.unseen, terms(p, view, p.unseen))
     heard = np.isfinite(view.values[:, _wet_at(view)][:, :, -p.silent_min // p.slot_min - 1 :])
     return np.where(heard.any(axis=(1, 2)), total, np.nan)
 

@@ -1,7 +1,7 @@
 """Who does a stage's work: which partitions have an owner, which are nobody's and since when, and whether
 somebody stands by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from config.language import Text, joined
@@ -80,7 +80,7 @@ def share(row: AtWork) -> Text:
     if owners.moving:
         return Text("，分区正在移交", ", partitions are changing hands")
     held = [who for who in owners.held if who]
-    names = _named(dict.fromkeys(held))
+    names = _named(held)
     said = Text(
         f"，{len(held)}/{row.partitions} 个分区有人处理",
         f", {len(held)} of {row.partitions} partitions have an owner",
@@ -88,7 +88,7 @@ def share(row: AtWork) -> Text:
     if held:
         said += Text(f"（{names.zh}）", f" ({names.en})")
     if owners.standby:
-        idle = _named(dict.fromkeys(owners.standby))
+        idle = _named(owners.standby)
         said += Text(
             f"，{len(owners.standby)} 个待命（{idle.zh}）",
             f", {len(owners.standby)} on standby ({idle.en})",
@@ -96,8 +96,8 @@ def share(row: AtWork) -> Text:
     return said
 
 
-def _named(members: dict[str, None]) -> Text:
-    """By the names that they joined with, which say the machine and the process."""
+def _named(members: Iterable[str]) -> Text:
+    """By the names that they joined with, which say the machine and the process; each once."""
     names = list(dict.fromkeys(m.partition("/")[0] for m in members))
     return joined(names[:_NAMED], _COMMA) + ("…" if len(names) > _NAMED else "")
 

@@ -1,5 +1,6 @@
-"""A score in log odds, and the chance that it stands for."""
+"""A score, most often in log odds, and the chance that it stands for."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,15 @@ class LogOddsLine(NamedTuple):
     def score(self, x: Floats) -> Floats:
         out: Floats = self.intercept + x @ self.weight
         return out
+
+
+def weighed(intercept: float, weights: Mapping[str, float], seen: Floats) -> Floats:
+    """(n, terms) in the order of `weights` -> (n,): intercept + sum of weight x term, term by term, so that a
+    judgement is the same whatever stands beside it."""
+    total = np.full(len(seen), intercept)
+    for k, weight in enumerate(weights.values()):
+        total += weight * seen[:, k]
+    return total
 
 
 def chance(odds: Floats) -> Floats:

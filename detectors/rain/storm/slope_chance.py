@@ -40,7 +40,7 @@ from config.language import Text
 from detectors.engine.window_rule import Envelopes, Floats, Ints, Kind, Scored, View
 from detectors.rain.areal_intensity import ArealIntensity, areal_worst
 from detectors.rain.intensity_duration import at_most as most_of_curve
-from detectors.rain.storm.log_odds import chance
+from detectors.rain.storm.log_odds import chance, weighed
 from detectors.rain.sums import areal_mean, check, check_slots, going_on, newest_sums, so_far
 
 _PLAIN = ("fallen", "fallen_squared", "goes_on", "goes_on_squared")
@@ -109,12 +109,9 @@ def terms(p: SlopeChance, view: View) -> tuple[Floats, Floats]:
 
 
 def _score(p: SlopeChance, view: View) -> tuple[Floats, Ints]:
-    total = np.full(len(view.values), p.intercept)
     seen, goes_on = terms(p, view)
-    # term by term, so that a judgement is the same whatever stands beside it
-    for k, weight in enumerate(p.weights.values()):
-        total += weight * seen[:, k]
-    value = np.where(goes_on >= p.near, chance(total), 0.0)
+    odds = weighed(p.intercept, p.weights, seen)
+    value = np.where(goes_on >= p.near, chance(odds), 0.0)
     return value, np.full(value.shape, p.ahead_min)
 
 

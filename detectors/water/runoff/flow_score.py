@@ -45,6 +45,7 @@ import numpy as np
 
 from config.language import Text
 from detectors.engine.window_rule import Floats, Kind, Parameters, Scored, View, scored
+from detectors.rain.storm.log_odds import weighed
 from detectors.rain.sums import areal_mean, check, check_slots
 from detectors.statistics.robust_slope import newest
 from detectors.water.runoff.gr4h import NEAR_STORE, ordinates, produced, root
@@ -251,11 +252,7 @@ def scale(p: FlowScore, flow: Floats, *, in_mm: bool = True) -> Floats:
 
 def score(p: FlowScore, view: View) -> Scored:
     """1 is the flood level."""
-    seen = terms(p, view)
-    total = np.full(len(seen), p.intercept)
-    for k, weight in enumerate(p.weights.values()):  # the same whatever stands beside it
-        total += weight * seen[:, k]
-    return scored(total, p.ahead_min)
+    return scored(weighed(p.intercept, p.weights, terms(p, view)), p.ahead_min)
 
 
 KIND = Kind(
